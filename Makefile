@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# Duomo: `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+# Everything that is made goes to build/ and, for what comes from Debian, to $(CACHE).
+
+B     := build
+CACHE := $(if $(DUOMO_CACHE),$(DUOMO_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/duomo)
+PY    := /usr/bin/python3
+QEMU  := qemu-system-riscv64
+
+# --- the monitor: bare-metal RISC-V, no floating point, position-independent -----------------------
+XCC      := riscv64-unknown-elf-gcc
+XLD      := riscv64-linux-gnu-ld
+XOBJCOPY := riscv64-linux-gnu-objcopy
+ARCH     := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany
+WARN     := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+XCFLAGS  := --specs=picolibc.specs $(ARCH) -std=gnu17 -O2 -g -fPIE -ffreestanding -fstack-protector-strong \
+            -mstack-protector-guard=global -fno-common -ffunction-sections -fdata-sections -fno-jump-tables \
+            -fvisibility=hidden -fno-strict-aliasing $(WARN) $(DEFINES)
+LIBCDIR   = /usr/lib/picolibc/riscv64-unknown-elf/lib/rv64imac/lp64
+LIBGCC    = $(shell $(XCC) -march=rv64imac -mabi=lp64 -print-libgcc-file-name)
+
+SRC    := $(filter-out src/arch/host/%,$(wildcard src/*/*.c src/arch/riscv/*.c src/arch/riscv/*.S))
+LIBFDT := fdt fdt_ro fdt_sw fdt_check fdt_addresses fdt_strerror fdt_rw fdt_wip
+OBJ    := $(patsubst src/%,$(B)/obj/%.o,$(SRC)) $(LIBFDT:%=$(B)/obj/libfdt/%.o)
+
+# --- the host tool ----------------------------------------------------------------------------------
+HCC     := gcc
+HCFLAGS := -std=c17 -O2 -g $(WARN)
+TOOL    := $(wildcard tool/*.c)
+
+.DEFAULT_GOAL := all
+.PHONY: all help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, build/duomo.bin) and the tool (build/duomo)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# What is missing is installed before anything is built.
+$(B)/.deps-%: tools/deps.sh
+	@mkdir -p $(B)
+	@tools/deps.sh $*
+	@touch $@
+
+$(CACHE)/libfdt/libfdt.h $(CACHE)/kernel/Image $(CACHE)/busybox/busybox &: | $(B)/.deps-run
+	@tools/fetch.sh libfdt kernel busybox
+
+$(B)/obj/libfdt/%.o: $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
+	@mkdir -p $(@D)
+	@$(XCC) $(filter-out -Werror,$(XCFLAGS)) -w -I$(CACHE)/libfdt -c $(CACHE)/libfdt/$*.c -o $@
+
+$(B)/obj/%.c.o: src/%.c $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
+	@mkdir -p $(@D)
+	@$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt -MMD -MP -c $< -o $@
+
+$(B)/obj/%.S.o: src/%.S | $(B)/.deps-build
+	@mkdir -p $(@D)
+	@$(XCC) $(XCFLAGS) -Isrc -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+
+$(B)/duomo.ld: src/arch/riscv/duomo.ld src/arch/riscv/layout.h | $(B)/.deps-build
+	@mkdir -p $(@D)
+	@$(XCC) -E -P -x c -D__LINKER__ -Isrc $< -o $@
+
+$(B)/duomo.elf: $(OBJ) $(B)/duomo.ld
+	@$(XLD) -pie --no-dynamic-linker -z notext -z max-page-size=4096 --gc-sections --fatal-warnings \
+	    -T $(B)/duomo.ld -Map $(B)/duomo.map -o $@ $(OBJ) --start-group $(LIBCDIR)/libc.a $(LIBGCC) --end-group
+	@echo "  built $@"
+
+$(B)/duomo.bin: $(B)/duomo.elf
+	@$(XOBJCOPY) -O binary $< $@
+
+$(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
+	@mkdir -p $(@D)
+	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt
+	@echo "  built $@"
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Builds what the benchmarks run inside the machine: duobench, a Linux program, and trapcost, a
+# small guest of its own over the runtime of tests/guest.
+#
+# Used by bench/run.py: make -f bench/bench.mk bench-guests
+
+include tests/guest/guest.mk
+
+BENCH_OUT   := $(B)/bench
+LINUX_CROSS ?= riscv64-linux-gnu-
+
+.PHONY: bench-guests
+bench-guests: $(BENCH_OUT)/root/bin/duobench $(GUEST_OUT)/trapcost.bin
+
+$(BENCH_OUT)/root/bin/duobench: bench/guest/duobench.c
+	@mkdir -p $(@D)
+	$(LINUX_CROSS)gcc -static -O2 -std=gnu17 -Wall -Wextra -Wshadow -Wundef -Wvla \
+	    -Wstrict-prototypes -Wmissing-prototypes -Werror $< -o $@
+
+$(GUEST_OUT)/trapcost.o: bench/guest/trapcost.c
+	@mkdir -p $(@D)
+	$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// The real hart: its CSRs, what it has, its fences.
+//
+// In:     requests of the layers above, in values.
+// Out:    CSR accesses.
+// Always: nothing here knows of virtual machines.  Probing leaves each CSR as it was.
+// Locks:  none; each hart touches only its own CSRs.
+#include "arch/hart.h"
+
+#include "arch/riscv/csr_access.h"
+
+#include <string.h>
+
+struct hart_caps hart_caps;
+
+static u64 writable_bits_scounteren(void)
+{
+    u64 ones = ~0ul, old = csr_read(scounteren);
+
+    csr_write(scounteren, ones);
+    u64 got = csr_read(scounteren);
+    csr_write(scounteren, old);
+    return got;
+}
+
+static u64 writable_bits_scause(void)
+{
+    csr_write(scause, ~0ul);
+    return csr_read(scause);
+}
+
+// senvcfg came with 1.12; older harts trap.
+static u64 writable_bits_senvcfg(void)
+{
+    u64 ones = ~0ul, zero = 0, got = 0;
+
+    if (!csr_try("csrw 0x10a, %[reg]", ones))
+        return 0;
+    (void)csr_try("csrr %[reg], 0x10a", got);
+    (void)csr_try("csrw 0x10a, %[reg]", zero);
+    return got;
+}
+
+static u64 writable_bits_ext_status(void)
+{
+    u64 old = csr_read(mstatus), bits;
+
+    csr_set(mstatus, STATUS_FS | STATUS_VS);
+    bits = csr_read(mstatus) & (STATUS_FS | STATUS_VS);
+    csr_write(mstatus, old);
+    return bits;
+}
+
+// A mode that the hart lacks makes the write void (4.1.11).
+static bool has_satp_mode(enum satp_mode mode)
+{
+    u64 satp = field_set(0, SATP_MODE, mode);
+
+    csr_write(satp, satp);
+    return csr_read(satp) == satp;
+}
+
+static void probe_paging(struct hart_caps *c)
+{
+    c->sv39 = has_satp_mode(SATP_SV39);
+    c->sv48 = has_satp_mode(SATP_SV48);
+    c->sv57 = has_satp_mode(SATP_SV57);
+    csr_write(satp, field_set(SATP_ASID, SATP_MODE, SATP_SV39));
+    c->asid_bits = (unsigned)__builtin_popcountl(field_get(csr_read(satp), SATP_ASID));
+    csr_write(satp, 0);
+    hart_fence_all();
+}
+
+#define PROBE_PMP(n)                                                                               \
+    do {                                                                                           \
+        u64 ones_ = ~0ul, got_ = 0, zero_ = 0;                                                     \
+        if (c->pmp_entries == (n) && csr_try_write(pmpaddr##n, ones_) &&                           \
+            csr_try_read(pmpaddr##n, got_) && got_) {                                              \
+            c->pmp_entries = (n) + 1;                                                              \
+            (void)csr_try_write(pmpaddr##n, zero_);                                                \
+        }                                                                                          \
+    } while (0)
+
+// Entries that exist take a value; the lowest bit that sticks tells the granularity (3.7.1).
+static void probe_pmp(struct hart_caps *c)
+{
+    u64 ones = ~0ul, got = 0;
+
+    if (csr_try_write(pmpaddr0, ones) && csr_try_read(pmpaddr0, got) && got)
+        c->pmp_grain = 4ul << __builtin_ctzl(got);
+    PROBE_PMP(0);
+    PROBE_PMP(1);
+    PROBE_PMP(2);
+    PROBE_PMP(3);
+    PROBE_PMP(4);
+    PROBE_PMP(5);
+    PROBE_PMP(6);
+    PROBE_PMP(7);
+    PROBE_PMP(8);
+    PROBE_PMP(9);
+    PROBE_PMP(10);
+    PROBE_PMP(11);
+    PROBE_PMP(12);
+    PROBE_PMP(13);
+    PROBE_PMP(14);
+    PROBE_PMP(15);
+}
+
+void hart_probe(void)
+{
+    struct hart_caps *c = &hart_caps;
+    u64               ignored = 0;
+
+    c->misa   = csr_read(misa);
+    c->vendor = csr_read(mvendorid);
+    c->arch   = csr_read(marchid);
+    c->impl   = csr_read(mimpid);
+    c->h      = c->misa & BIT('h' - 'a');
+    if (c->misa & BIT('s' - 'a')) {
+        probe_paging(c);
+        c->scounteren_mask = writable_bits_scounteren();
+        c->scause_mask     = writable_bits_scause();
+        c->senvcfg_mask    = writable_bits_senvcfg();
+    }
+    c->ext_status_mask = writable_bits_ext_status();
+    probe_pmp(c);
+    c->time_csr = csr_try_read(time, ignored);
+    c->menvcfg  = csr_try("csrr %[reg], 0x30a", ignored);
+}
+
+u32 hart_id(void)
+{
+    return (u32)csr_read(mhartid);
+}
+
+u64 hart_time_csr(void)
+{
+    return csr_read(time);
+}
+
+void hart_irq_enable(u64 bits)
+{
+    csr_write(mie, bits);
+}
+
+u64 hart_irq_pending(void)
+{
+    return csr_read(mip) & csr_read(mie);
+}
+
+void hart_wait(void)
+{
+    __asm__ volatile("wfi" ::: "memory");
+}
+
+u64 hart_ext_status(void)
+{
+    return csr_read(mstatus) & (STATUS_FS | STATUS_VS);
+}
+
+void hart_ext_status_set(u64 bits)
+{
+    csr_write(mstatus, bits_merge(csr_read(mstatus), bits, STATUS_FS | STATUS_VS));
+}
+
+void hart_satp_set(u64 satp)
+{
+    csr_write(satp, satp);
+    if (!(satp & SATP_ASID))
+        hart_fence_all();
+}
+
+void hart_fence_all(void)
+{
+    __asm__ volatile("sfence.vma" ::: "memory");
+}
+
+void hart_fence_page(gva_t va)
+{
+    __asm__ volatile("sfence.vma %0" ::"r"(va.a) : "memory");
+}
+
+void hart_fence_code(void)
+{
+    __asm__ volatile("fence.i" ::: "memory");
+}
+
+void hart_counters_set(u64 scounteren)
+{
+    csr_write(scounteren, scounteren);
+}
+
+void hart_envcfg_set(u64 senvcfg)
+{
+    (void)csr_try("csrw 0x10a, %[reg]", senvcfg);
+}
+
+void hart_envcfg_allow(u64 menvcfg)
+{
+    if (hart_caps.menvcfg)
+        csr_set(0x30a, menvcfg);
+}
+
+// The store of an SC that fails or succeeds, on memory of ours, ends any reservation (Unpriv., "A").
+void hart_reservation_drop(void)
+{
+    u64 scratch, ignored;
+
+    __asm__ volatile("sc.d %0, zero, (%1)" : "=&r"(ignored) : "r"(&scratch) : "memory");
+}
+
+void hart_guest_mode_init(void)
+{
+    csr_write(medeleg, 0);
+    csr_write(mideleg, 0);
+    csr_write(mcounteren, ~0u);
+    // MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
+    csr_write(mstatus, STATUS_TVM | STATUS_TW | STATUS_TSR);
+}

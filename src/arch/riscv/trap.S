@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+# Into the guest and out of it.
+#
+# While a guest runs, mscratch holds its frame; while the monitor runs, it holds 0.  So the first two
+# instructions of the trap entry tell whose trap it is.  mstatus is left as the trap left it: MPP is
+# the guest's mode, and MIE stays 0 in the monitor.
+
+#include "arch/frame.h"
+
+        .macro  each_callee_saved op
+        \op     s0, 8(sp)
+        \op     s1, 16(sp)
+        \op     s2, 24(sp)
+        \op     s3, 32(sp)
+        \op     s4, 40(sp)
+        \op     s5, 48(sp)
+        \op     s6, 56(sp)
+        \op     s7, 64(sp)
+        \op     s8, 72(sp)
+        \op     s9, 80(sp)
+        \op     s10, 88(sp)
+        \op     s11, 96(sp)
+        .endm
+
+        # All registers that a C function may clobber, and those that the monitor uses for itself;
+        # a0, which is the base, is left out.
+        .macro  each_scratch op
+        \op     ra, FRAME_X(1)(a0)
+        \op     sp, FRAME_X(2)(a0)
+        \op     tp, FRAME_X(4)(a0)
+        \op     t0, FRAME_X(5)(a0)
+        \op     t1, FRAME_X(6)(a0)
+        \op     t2, FRAME_X(7)(a0)
+        \op     a1, FRAME_X(11)(a0)
+        \op     a2, FRAME_X(12)(a0)
+        \op     a3, FRAME_X(13)(a0)
+        \op     a4, FRAME_X(14)(a0)
+        \op     a5, FRAME_X(15)(a0)
+        \op     a6, FRAME_X(16)(a0)
+        \op     a7, FRAME_X(17)(a0)
+        \op     t3, FRAME_X(28)(a0)
+        \op     t4, FRAME_X(29)(a0)
+        \op     t5, FRAME_X(30)(a0)
+        \op     t6, FRAME_X(31)(a0)
+        .endm
+
+        .macro  each_preserved op
+        \op     gp, FRAME_X(3)(a0)
+        \op     s0, FRAME_X(8)(a0)
+        \op     s1, FRAME_X(9)(a0)
+        \op     s2, FRAME_X(18)(a0)
+        \op     s3, FRAME_X(19)(a0)
+        \op     s4, FRAME_X(20)(a0)
+        \op     s5, FRAME_X(21)(a0)
+        \op     s6, FRAME_X(22)(a0)
+        \op     s7, FRAME_X(23)(a0)
+        \op     s8, FRAME_X(24)(a0)
+        \op     s9, FRAME_X(25)(a0)
+        \op     s10, FRAME_X(26)(a0)
+        \op     s11, FRAME_X(27)(a0)
+        .endm
+
+        .text
+        # void guest_run(struct frame *f): a0 = f
+        .globl  guest_run
+guest_run:
+        addi    sp, sp, -112
+        sd      ra, 0(sp)
+        each_callee_saved sd
+        sd      a0, 104(sp)
+        sd      sp, FRAME_HOST_SP(a0)
+        sd      tp, FRAME_HOST_TP(a0)
+load_all:
+        each_preserved ld
+load_scratch:
+        ld      t0, FRAME_PC(a0)
+        csrw    mepc, t0
+        csrw    mscratch, a0            # from here a trap is the guest's
+        each_scratch ld
+        ld      a0, FRAME_X(10)(a0)
+        mret
+
+        # All traps of the hart.  mtvec wants 4-byte alignment.
+        .balign 4
+        .globl  trap_entry
+trap_entry:
+        csrrw   a0, mscratch, a0
+        beqz    a0, trap_own
+        each_scratch sd
+        each_preserved sd
+        csrrw   t0, mscratch, zero      # from here a trap is the monitor's
+        sd      t0, FRAME_X(10)(a0)
+        csrr    t1, mepc
+        sd      t1, FRAME_PC(a0)
+        csrr    t2, mcause
+        sd      t2, FRAME_CAUSE(a0)
+        csrr    t3, mtval
+        sd      t3, FRAME_TVAL(a0)
+        ld      sp, FRAME_HOST_SP(a0)
+        ld      tp, FRAME_HOST_TP(a0)
+        li      t4, 2                   # EXC_ILLEGAL_INSN
+        bne     t2, t4, long_way
+        call    trap_hot                # s0 to s11 and gp are still the guest's, in registers
+        li      t0, HOT_SCRATCH
+        mv      t1, a0
+        ld      a0, 104(sp)             # the frame
+        beq     t1, t0, load_scratch
+        bgtu    t1, t0, load_all
+long_way:
+        each_callee_saved ld
+        ld      ra, 0(sp)
+        addi    sp, sp, 112
+        ret
+
+        # The monitor's own trap.  a0 = 0, mscratch = the a0 of the time.  Another stack, since the
+        # trap may be that ours is full.
+trap_own:
+        lla     a0, own_frame
+        each_scratch sd
+        each_preserved sd
+        csrr    t0, mscratch
+        sd      t0, FRAME_X(10)(a0)
+        csrr    t0, mepc
+        sd      t0, FRAME_PC(a0)
+        csrr    t0, mcause
+        sd      t0, FRAME_CAUSE(a0)
+        csrr    t0, mtval
+        sd      t0, FRAME_TVAL(a0)
+        csrw    mscratch, zero
+        lla     sp, own_stack_top
+        call    own_trap
+
+        .bss
+        .balign 16
+own_frame:
+        .skip   FRAME_SIZE
+        .balign 16
+        .skip   4096
+own_stack_top:

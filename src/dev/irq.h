@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Interrupts of the machine's devices.
+#pragma once
+
+#include "lib/types.h"
+
+typedef void irq_handler(void *arg);
+
+// Calls handler(arg) on the boot hart whenever the source interrupts.  Boot only.  False: no
+// interrupt controller, or no such source.
+bool irq_connect(u32 source, irq_handler *handler, void *arg);
+
+// The node's first interrupt, as the interrupt controller numbers it; 0: none.
+u32 irq_of_node(const void *fdt, int node);
+
+// Claims and handles what pends, at most one of each source.
+void irq_handle(void);

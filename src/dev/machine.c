@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The machine: what its device tree says, and who has which part of its memory.
+//
+// In:     the host's device tree; reservations; requests for memory.
+// Out:    struct machine; ranges of RAM that nobody else has.
+// Always: reserved ranges never overlap what ram_alloc() returns.  What is handed out is zero.
+// Locks:  none; boot hart only.
+#include "dev/machine.h"
+
+#include "dev/dt.h"
+#include "isa/csr.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+struct machine      machine;
+static struct range taken[RESERVED_MAX];
+static unsigned     n_taken;
+
+static void ram_read(const void *fdt)
+{
+    int node = -1;
+
+    while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0)
+        for (unsigned i = 0; machine.n_ram < RAM_RANGES_MAX; i++) {
+            struct range *r = &machine.ram[machine.n_ram];
+
+            if (!dt_reg(fdt, node, i, &r->base, &r->size))
+                break;
+            machine.n_ram++;
+        }
+}
+
+// A property of a hart's node, or 0.
+static u32 hart_number(const void *fdt, int node, const char *name)
+{
+    u64 value = 0;
+
+    return dt_number(fdt, node, name, &value) ? (u32)value : 0;
+}
+
+static void harts_read(const void *fdt, int cpus)
+{
+    int node;
+
+    fdt_for_each_subnode(node, fdt, cpus) {
+        const char *type = dt_string(fdt, node, "device_type");
+
+        if (!type || strcmp(type, "cpu"))
+            continue;
+        machine.n_harts++;
+        if (machine.host_isa)
+            continue;
+        machine.host_isa   = dt_string(fdt, node, "riscv,isa");
+        machine.cbom_block = hart_number(fdt, node, "riscv,cbom-block-size");
+        machine.cboz_block = hart_number(fdt, node, "riscv,cboz-block-size");
+    }
+}
+
+// A tree's own reservations: the memory reservation block and /reserved-memory (3.5).
+static void reservations_read(const void *fdt)
+{
+    int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+    u64 base, size;
+
+    for (int i = 0; i < fdt_num_mem_rsv(fdt); i++)
+        if (!fdt_get_mem_rsv(fdt, i, &base, &size))
+            ram_reserve(base, size);
+    if (parent >= 0)
+        fdt_for_each_subnode(node, fdt, parent)
+            if (dt_reg(fdt, node, 0, &base, &size))
+                ram_reserve(base, size);
+    ram_reserve((u64)fdt, fdt_totalsize(fdt));
+}
+
+const char *machine_read(const void *fdt)
+{
+    int cpus;
+
+    if (!fdt || !is_aligned((u64)fdt, 8) || fdt_check_header(fdt))
+        return "no device tree in a1; start the monitor as OpenSBI is started";
+    cpus = fdt_path_offset(fdt, "/cpus");
+    if (cpus < 0 || !dt_number(fdt, cpus, "timebase-frequency", &machine.timebase_hz) ||
+        !machine.timebase_hz)
+        return "the device tree has no timebase-frequency; give it one";
+    machine.fdt   = fdt;
+    machine.model = dt_string(fdt, 0, "model");
+    harts_read(fdt, cpus);
+    if (!machine.host_isa)
+        return "the device tree has no riscv,isa for its harts; give it one";
+    isa_filter(machine.host_isa, &machine.isa);
+    ram_read(fdt);
+    if (!machine.n_ram)
+        return "the device tree has no memory node; give it one";
+    reservations_read(fdt);
+    return NULL;
+}
+
+void ram_reserve(u64 base, u64 size)
+{
+    u64 end = align_up(base + size, PAGE_SIZE);
+
+    if (n_taken < RESERVED_MAX && size) {
+        taken[n_taken].base   = align_down(base, PAGE_SIZE);
+        taken[n_taken++].size = end - align_down(base, PAGE_SIZE);
+    }
+}
+
+// The first taken range that overlaps, or NULL.
+static const struct range *overlap(u64 base, u64 size)
+{
+    for (unsigned i = 0; i < n_taken; i++)
+        if (base < taken[i].base + taken[i].size && taken[i].base < base + size)
+            return &taken[i];
+    return NULL;
+}
+
+static u64 range_alloc(const struct range *r, u64 size, u64 align)
+{
+    u64 base = align_up(r->base, align);
+
+    while (base - r->base < r->size && size <= r->size - (base - r->base)) {
+        const struct range *in_the_way = overlap(base, size);
+
+        if (!in_the_way)
+            return base;
+        base = align_up(in_the_way->base + in_the_way->size, align);
+    }
+    return 0;
+}
+
+u64 ram_alloc(u64 size, u64 align)
+{
+    if (n_taken == RESERVED_MAX)
+        return 0;
+    for (unsigned i = 0; i < machine.n_ram; i++) {
+        u64 base = range_alloc(&machine.ram[i], align_up(size, PAGE_SIZE), align);
+
+        if (base) {
+            ram_reserve(base, size);
+            memset((void *)base, 0, align_up(size, PAGE_SIZE));
+            return base;
+        }
+    }
+    return 0;
+}
+
+u64 ram_total_bytes(void)
+{
+    u64 sum = 0;
+
+    for (unsigned i = 0; i < machine.n_ram; i++)
+        sum += machine.ram[i].size;
+    return sum;
+}
+
+u64 ram_free_bytes(void)
+{
+    u64 sum = ram_total_bytes();
+
+    for (unsigned i = 0; i < n_taken; i++)
+        sum -= min_u64(sum, taken[i].size);
+    return sum;
+}

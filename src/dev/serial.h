@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// The machine's serial line.  Output is taken into a ring and leaves it as the chip has room: nobody
+// waits for the line, except the monitor's last words.
+#pragma once
+
+#include "lib/types.h"
+
+// Room for n more bytes?  What serial_write() gets beyond that is lost.
+bool serial_has_room(size_t n);
+void serial_write(const char *text, size_t len);
+// Waits, a bounded time, until all has left.  For the monitor's last words.
+void serial_drain(void);
+
+// Calls input(arg, byte) for each byte that comes, on the boot hart, and room(arg) when a full ring
+// has emptied.  Boot only.
+void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), void *arg);

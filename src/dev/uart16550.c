@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// 16550 UART (National Semiconductor PC16550D data sheet).
+//
+// In:     bytes to send; the chip's interrupts.
+// Out:    bytes on the line; received bytes to whoever attached.
+// Always: the ring empties from the transmitter's interrupt, so no caller waits for the line.
+// Locks:  none yet; only the boot hart talks to the chip.
+#include "dev/driver.h"
+#include "dev/dt.h"
+#include "dev/irq.h"
+#include "dev/serial.h"
+#include "lib/bits.h"
+
+#include <libfdt.h>
+
+enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
+#define IER_RX        1
+#define IER_TX        2
+#define FCR_ENABLE    1
+#define LCR_8N1       3
+#define LSR_RX_READY  1
+#define LSR_TX_EMPTY  0x20
+#define MCR_DTR_RTS   3
+#define FIFO          16
+#define RING          16384 // a power of two
+#define DRAIN_ROUNDS  100000000
+
+static struct {
+    u64      base;
+    unsigned shift;
+    u8       ier;
+    char     ring[RING];
+    u32      head, tail; // free-running; head - tail bytes wait
+    void (*input)(void *arg, u8 byte);
+    void (*room)(void *arg);
+    void *arg;
+    bool  was_full;
+} uart;
+
+static u8 reg_read(unsigned reg)
+{
+    return mmio_read8(uart.base + ((u64)reg << uart.shift));
+}
+
+static void reg_write(unsigned reg, u8 value)
+{
+    mmio_write8(uart.base + ((u64)reg << uart.shift), value);
+}
+
+static void ier_set(u8 bits)
+{
+    if (uart.ier != bits)
+        reg_write(IER, uart.ier = bits);
+}
+
+// Fills the chip's FIFO from the ring.
+static void transmit(void)
+{
+    if (uart.head != uart.tail && reg_read(LSR) & LSR_TX_EMPTY)
+        for (int n = 0; n < FIFO && uart.head != uart.tail; n++)
+            reg_write(THR, (u8)uart.ring[uart.tail++ % RING]);
+    ier_set(uart.head != uart.tail ? IER_RX | IER_TX : IER_RX);
+}
+
+static void receive(void)
+{
+    for (int n = 0; n < FIFO && reg_read(LSR) & LSR_RX_READY; n++) {
+        u8 byte = reg_read(RBR);
+
+        if (uart.input)
+            uart.input(uart.arg, byte);
+    }
+}
+
+static void uart_interrupt(void *arg)
+{
+    (void)arg;
+    receive();
+    transmit();
+    if (uart.was_full && serial_has_room(RING / 2)) {
+        uart.was_full = false;
+        if (uart.room)
+            uart.room(uart.arg);
+    }
+}
+
+// The first UART is taken, or the one that stdout-path names.
+bool uart16550_probe(const void *fdt, int node)
+{
+    u64 base, size, shift = 0;
+
+    if (uart.base && node != dt_stdout(fdt))
+        return false;
+    if (!dt_reg(fdt, node, 0, &base, &size))
+        return false;
+    (void)dt_number(fdt, node, "reg-shift", &shift);
+    uart.base  = base;
+    uart.shift = (unsigned)min_u64(shift, 2);
+    reg_write(LCR, LCR_8N1);
+    reg_write(FCR, FCR_ENABLE);
+    reg_write(MCR, MCR_DTR_RTS);
+    (void)irq_connect(irq_of_node(fdt, node), uart_interrupt, NULL);
+    reg_write(IER, uart.ier = IER_RX);
+    return true;
+}
+
+void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), void *arg)
+{
+    uart.input = input;
+    uart.room  = room;
+    uart.arg   = arg;
+}
+
+bool serial_has_room(size_t n)
+{
+    bool room = RING - (uart.head - uart.tail) >= n;
+
+    if (!room)
+        uart.was_full = true;
+    return room;
+}
+
+void serial_write(const char *text, size_t len)
+{
+    if (!uart.base)
+        return;
+    for (; len && uart.head - uart.tail < RING; len--)
+        uart.ring[uart.head++ % RING] = *text++;
+    transmit();
+}
+
+void serial_drain(void)
+{
+    for (u32 round = 0; uart.base && uart.head != uart.tail && round < DRAIN_ROUNDS; round++)
+        transmit();
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Reading the bundle.
+//
+// In:     an address that the boot chain gave us, and whatever bytes stand there.
+// Out:    vm_configs whose pointers and sizes lie within the bundle; or a line for the user.
+// Always: nothing is believed before libfdt's full check of the structure, and no image before its
+//         CRC was compared.
+// Locks:  none; boot hart only.
+#include "mon/bundle.h"
+
+#include "dev/dt.h"
+#include "dev/machine.h"
+#include "lib/bits.h"
+#include "lib/crc32.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+static const void *bundle;
+
+// How much RAM there is from `at` on; 0: it is no RAM.
+static u64 ram_behind(u64 at)
+{
+    for (unsigned i = 0; i < machine.n_ram; i++)
+        if (range_contains(machine.ram[i].base, machine.ram[i].size, at, 1))
+            return machine.ram[i].size - (at - machine.ram[i].base);
+    return 0;
+}
+
+const char *bundle_open(u64 at)
+{
+    const void *fdt  = (const void *)at;
+    u64         room = ram_behind(at);
+
+    if (!at || room < sizeof(struct fdt_header))
+        return "no bundle; give one with -kernel (`duomo pack` makes it)";
+    if (!is_aligned(at, 8) || fdt_magic(fdt) != FDT_MAGIC)
+        return "what was given with -kernel is no bundle; make one with `duomo pack`";
+    if (fdt_totalsize(fdt) > room || fdt_check_full(fdt, fdt_totalsize(fdt)))
+        return "the bundle is damaged; make it again with `duomo pack`";
+    ram_reserve(at, fdt_totalsize(fdt));
+    bundle = fdt;
+    return NULL;
+}
+
+static const char *image_check_crc(int node, const struct image *image)
+{
+    int hash = fdt_subnode_offset(bundle, node, "hash-1");
+    u64 expected;
+
+    if (hash < 0 || !dt_number(bundle, hash, "value", &expected))
+        return "an image has no checksum; make the bundle again with `duomo pack`";
+    if (crc32(image->data, image->size) != expected)
+        return "an image is damaged (its CRC is wrong); make the bundle again with `duomo pack`";
+    return NULL;
+}
+
+// The image that a VM's property names.
+static const char *image_find(int vm, const char *property, struct image *image)
+{
+    const char *name   = dt_string(bundle, vm, property);
+    int         images = fdt_path_offset(bundle, "/images"), node, len;
+
+    node = name && images >= 0 ? fdt_subnode_offset(bundle, images, name) : -1;
+    if (node < 0)
+        return "it names an image that the bundle lacks; make it again with `duomo pack`";
+    image->data = fdt_getprop(bundle, node, "data", &len);
+    if (!image->data || len <= 0)
+        return "an image has no data; make the bundle again with `duomo pack`";
+    image->size = (u64)len;
+    return image_check_crc(node, image);
+}
+
+static const char *text_or(int vm, const char *property, const char *otherwise)
+{
+    const char *text = dt_string(bundle, vm, property);
+
+    return text ? text : otherwise;
+}
+
+static const char *config_read(int vm, struct vm_config *c)
+{
+    u64         vcpus = 1, pages = 0;
+    const char *why;
+
+    c->name     = fdt_get_name(bundle, vm, NULL);
+    c->bootargs = text_or(vm, "bootargs", "");
+    c->engine   = text_or(vm, "engine", "auto");
+    if (!dt_number(bundle, vm, "memory", &c->memory))
+        return "it does not say how much memory; make the bundle again with `duomo pack`";
+    (void)dt_number(bundle, vm, "vcpus", &vcpus);
+    (void)dt_number(bundle, vm, "shadow-pages", &pages);
+    c->vcpus        = (u32)vcpus;
+    c->shadow_pages = (u32)pages;
+    if (strlen(c->bootargs) > CMDLINE_MAX)
+        return "its command line is longer than 2047 bytes; shorten it";
+    why = image_find(vm, "kernel", &c->kernel);
+    if (!why && fdt_getprop(bundle, vm, "ramdisk", NULL))
+        why = image_find(vm, "ramdisk", &c->ramdisk);
+    return why;
+}
+
+bool bundle_vm(unsigned index, struct vm_config *c, const char **why)
+{
+    int vms = fdt_path_offset(bundle, "/vms"), node;
+
+    memset(c, 0, sizeof *c);
+    if (vms < 0)
+        return false;
+    fdt_for_each_subnode(node, bundle, vms) {
+        if (index--)
+            continue;
+        *why = config_read(node, c);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// The virtual interrupt controller (RISC-V Platform-Level Interrupt Controller 1.0.0).
+//
+// In:     lines that devices raise and lower; register accesses.
+// Out:    the MEI and SEI lines of the vCPUs: two contexts each, M first.
+// Always: a source pends while its line is up and nobody has claimed it; so nothing can be lost, and
+//         a completion with the line still up pends again (1.0.0, "Interrupt Gateways").  Every index
+//         made from an address is checked against the tables' sizes.
+// Locks:  none yet: a VM's vCPUs share a hart.
+#include "vdev/board.h"
+#include "vdev/devices.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+#define WORDS         (VPLIC_SOURCES / 32)
+#define CONTEXTS_MAX  16
+#define PRIORITY_MASK 7 // as the board: three bits
+
+#define PENDING        0x1000
+#define ENABLE         0x2000
+#define ENABLE_STRIDE  0x80
+#define CONTEXT        0x200000
+#define CONTEXT_STRIDE 0x1000
+#define THRESHOLD      0
+#define CLAIM          4
+
+struct vplic {
+    struct vdev dev;            // must be first
+    u32         level[WORDS];   // lines as devices hold them
+    u32         claimed[WORDS]; // claimed, not yet completed
+    u8          priority[VPLIC_SOURCES];
+    struct {
+        u32 enable[WORDS];
+        u32 threshold;
+    } context[CONTEXTS_MAX];
+};
+
+static struct vplic *vplic_of(struct vdev *d)
+{
+    return CONTAINER_OF(d, struct vplic, dev);
+}
+
+static u32 n_contexts(const struct vplic *p)
+{
+    return 2 * p->dev.vm->n_vcpus;
+}
+
+// The source of highest priority that a context should see, the lowest number first; 0: none.
+static u32 best_of(const struct vplic *p, u32 context)
+{
+    u32 best = 0, best_priority = 0;
+
+    for (u32 w = 0; w < WORDS; w++) {
+        u32 ready = p->level[w] & ~p->claimed[w] & p->context[context].enable[w];
+
+        for (; ready; ready &= ready - 1) {
+            u32 source = 32 * w + (u32)__builtin_ctz(ready);
+
+            if (p->priority[source] > best_priority) {
+                best          = source;
+                best_priority = p->priority[source];
+            }
+        }
+    }
+    return best;
+}
+
+static bool is_signalled(const struct vplic *p, u32 context)
+{
+    return p->priority[best_of(p, context)] > p->context[context].threshold;
+}
+
+static void lines_update(struct vplic *p)
+{
+    for (u32 c = 0; c < n_contexts(p); c++) {
+        struct vcpu *v    = p->dev.vm->vcpus[c / 2];
+        u64          line = c % 2 ? BIT(IRQ_SEI) : BIT(IRQ_MEI);
+        bool         up   = is_signalled(p, c);
+
+        if (up != !!(v->irq_lines & line))
+            vcpu_line_set(v, line, up);
+    }
+}
+
+static struct vplic *vplic_in(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->bus.n; i++)
+        if (vm->bus.devices[i]->ops == &vplic_ops)
+            return vplic_of(vm->bus.devices[i]);
+    return NULL;
+}
+
+static void vplic_irq_set(struct vm *vm, u32 source, bool up)
+{
+    struct vplic *p    = vplic_in(vm);
+    u32           word = source / 32, bit = 1u << (source % 32);
+
+    if (!p || source >= VPLIC_SOURCES || up == !!(p->level[word] & bit))
+        return;
+    p->level[word] ^= bit;
+    lines_update(p);
+}
+
+// A claim takes the best source whatever the threshold ("Interrupt Claim Process").
+static u32 claim(struct vplic *p, u32 context)
+{
+    u32 source = best_of(p, context);
+
+    p->claimed[source / 32] |= source ? 1u << (source % 32) : 0;
+    lines_update(p);
+    return source;
+}
+
+static void complete(struct vplic *p, u32 context, u64 source)
+{
+    if (source >= VPLIC_SOURCES || !(p->context[context].enable[source / 32] & 1u << (source % 32)))
+        return;
+    p->claimed[source / 32] &= ~(1u << (source % 32));
+    lines_update(p);
+}
+
+static void word_access(u32 *word, struct mmio *m)
+{
+    if (m->write)
+        *word = (u32)m->value;
+    else
+        m->value = *word;
+}
+
+static void priority_access(struct vplic *p, struct mmio *m)
+{
+    u64 source = m->off / 4;
+
+    if (source >= VPLIC_SOURCES)
+        return;
+    if (!m->write)
+        m->value = p->priority[source];
+    else if (source)
+        p->priority[source] = m->value & PRIORITY_MASK;
+}
+
+static void pending_access(struct vplic *p, struct mmio *m)
+{
+    u64 word = (m->off - PENDING) / 4;
+
+    if (!m->write && word < WORDS)
+        m->value = p->level[word] & ~p->claimed[word];
+}
+
+static void enable_access(struct vplic *p, struct mmio *m)
+{
+    u64 context = (m->off - ENABLE) / ENABLE_STRIDE, word = m->off % ENABLE_STRIDE / 4;
+
+    if (context >= n_contexts(p) || word >= WORDS)
+        return;
+    word_access(&p->context[context].enable[word], m);
+    p->context[context].enable[0] &= ~1u;
+}
+
+static void context_access(struct vplic *p, struct mmio *m)
+{
+    u64 context = (m->off - CONTEXT) / CONTEXT_STRIDE, reg = m->off % CONTEXT_STRIDE;
+
+    if (context >= n_contexts(p))
+        return;
+    if (reg == THRESHOLD) {
+        word_access(&p->context[context].threshold, m);
+        p->context[context].threshold &= PRIORITY_MASK;
+    } else if (reg == CLAIM && m->write)
+        complete(p, (u32)context, m->value);
+    else if (reg == CLAIM)
+        m->value = claim(p, (u32)context);
+}
+
+static bool vplic_access(struct vdev *d, struct mmio *m)
+{
+    struct vplic *p = vplic_of(d);
+
+    if (m->off < PENDING)
+        priority_access(p, m);
+    else if (m->off < ENABLE)
+        pending_access(p, m);
+    else if (m->off < CONTEXT)
+        enable_access(p, m);
+    else
+        context_access(p, m);
+    if (m->write)
+        lines_update(p);
+    return true;
+}
+
+static void vplic_reset(struct vdev *d)
+{
+    struct vplic *p = vplic_of(d);
+
+    memset((char *)p + sizeof p->dev, 0, sizeof *p - sizeof p->dev);
+    d->vm->irq_set = vplic_irq_set;
+}
+
+static void vplic_describe(const struct vdev *d, void *fdt)
+{
+    static const char compatible[] = "sifive,plic-1.0.0\0riscv,plic0";
+    fdt32_t          *pair;
+
+    board_node_begin(fdt, d->ops, "interrupt-controller", compatible, sizeof compatible);
+    if (!fdt_property_placeholder(fdt, "interrupts-extended", (int)(16 * d->vm->n_vcpus),
+                                  (void **)&pair))
+        for (u32 hart = 0; hart < d->vm->n_vcpus; hart++) {
+            *pair++ = cpu_to_fdt32(PHANDLE_INTC(hart));
+            *pair++ = cpu_to_fdt32(IRQ_MEI);
+            *pair++ = cpu_to_fdt32(PHANDLE_INTC(hart));
+            *pair++ = cpu_to_fdt32(IRQ_SEI);
+        }
+    fdt_property_u32(fdt, "riscv,ndev", VPLIC_SOURCES - 1);
+    fdt_property_u32(fdt, "#interrupt-cells", 1);
+    fdt_property_u32(fdt, "#address-cells", 0);
+    fdt_property(fdt, "interrupt-controller", NULL, 0);
+    fdt_property_u32(fdt, "phandle", PHANDLE_PLIC);
+    board_node_end(fdt);
+}
+
+static void vplic_show(const struct vdev *d, struct out *o)
+{
+    const struct vplic *p = vplic_of((struct vdev *)d);
+
+    out_printf(o, "%s: lines %08x %08x %08x, claimed %08x %08x %08x", vplic_ops.name, p->level[0],
+               p->level[1], p->level[2], p->claimed[0], p->claimed[1], p->claimed[2]);
+}
+
+const struct vdev_ops vplic_ops = {
+    .name       = "plic",
+    .state_size = sizeof(struct vplic),
+    .sizes      = 4,
+    .base       = VPLIC_BASE,
+    .size       = 0x600000,
+    .access     = vplic_access,
+    .reset      = vplic_reset,
+    .describe   = vplic_describe,
+    .show       = vplic_show,
+};

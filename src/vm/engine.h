@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Engines: in which real mode each virtual mode runs, and how memory is confined.  One table each;
+// everything else in the monitor is written once for all of them.
+#pragma once
+
+#include "vm/vm.h"
+
+struct engine {
+    const char *name; // as configurations call it
+    const char *what; // in the probe report
+    // Can it run this VM on this hart?  NULL: yes; otherwise why not, in a few words.
+    const char *(*refuses)(const struct hart_caps *caps);
+    void (*load)(struct vcpu *v);   // the vCPU comes onto this hart
+    void (*save)(struct vcpu *v);   // it leaves
+    void (*follow)(struct vcpu *v); // mode, satp, SUM, MXR or a gate for U changed
+};
+
+extern const struct engine engine_classic;
+
+// The engine of that name; "auto" is the best that the hart allows.  NULL, and *why, if there is none.
+const struct engine *engine_choose(const char *name, const char **why);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The textbook's engine: the guest's kernel and its processes both run in real U-mode.
+//
+// In:     a vCPU that comes, goes, or changes what it may reach.
+// Out:    the hart's satp, scounteren, senvcfg, PMP window and FS/VS hold what its virtual mode
+//         implies.
+// Always: each privileged instruction traps, since real U-mode has none.  scounteren and senvcfg
+//         restrain vU only; while vS runs, in real U too, they are wide open.
+// Locks:  none; a vCPU is on one hart.
+#include "vm/engine.h"
+
+static const char *classic_refuses(const struct hart_caps *caps)
+{
+    return caps->sv39 ? NULL : "the hart has no Sv39";
+}
+
+static void classic_follow(struct vcpu *v)
+{
+    bool user     = v->mode == MODE_U;
+    u64  counters = user ? v->csr.scounteren : hart_caps.scounteren_mask;
+    u64  envcfg   = user ? v->csr.senvcfg : hart_caps.senvcfg_mask & ~ENVCFG_FIOM;
+
+    shadow_follow(v);
+    if (counters != v->real_counters)
+        hart_counters_set(v->real_counters = counters);
+    if (envcfg != v->real_envcfg)
+        hart_envcfg_set(v->real_envcfg = envcfg);
+}
+
+static void classic_load(struct vcpu *v)
+{
+    hart_guest_mode_init();
+    pmp_window_set(&v->vm->ram_window, &v->vm->table_window);
+    hart_ext_status_set(v->ext_status);
+    hart_reservation_drop();
+    hart_fence_all();
+    v->shadow.real_satp = 0;
+    v->real_counters    = ~0ul;
+    v->real_envcfg      = ~0ul;
+    pend(v, PEND_FOLLOW | PEND_IRQ);
+}
+
+static void classic_save(struct vcpu *v)
+{
+    v->ext_status = hart_ext_status();
+}
+
+const struct engine engine_classic = {
+    .name    = "classic",
+    .what    = "kernel and processes in U-mode, shadow page tables, PMP behind",
+    .refuses = classic_refuses,
+    .load    = classic_load,
+    .save    = classic_save,
+    .follow  = classic_follow,
+};

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Loads and stores that do not go to RAM: fetched, decoded, and given to the bus.
+//
+// In:     a page fault at an address that is translated, but not to RAM.
+// Out:    the load's or the store's effect; or an access fault for the guest.
+// Always: the instruction is read once, and must still be the one that faulted: another hart may
+//         have replaced it, and then the guest is simply resumed.  LR, SC, AMOs and floating-point
+//         accesses to devices get an access fault (docs/differences.md).
+// Locks:  none; the device takes what it needs.
+#include "isa/insn.h"
+#include "lib/bits.h"
+#include "vm/fetch.h"
+#include "vm/gmem.h"
+
+#include <string.h>
+
+static bool fetch_half(const struct vcpu *v, u64 pc, u16 *half)
+{
+    struct leaf leaf;
+
+    return shadow_translate(v, gva(pc), ACCESS_FETCH, &leaf) == WALK_OK &&
+           gmem_read(v->vm, gpa(leaf.pa), half, sizeof *half);
+}
+
+bool fetch_insn(const struct vcpu *v, u32 *raw)
+{
+    u16 low, high = 0;
+
+    if (!fetch_half(v, v->f.pc, &low))
+        return false;
+    if (insn_len(low) == 4 && !fetch_half(v, v->f.pc + 2, &high))
+        return false;
+    *raw = (u32)high << 16 | low;
+    return true;
+}
+
+static enum outcome refuse(struct vcpu *v, const struct trap *t, enum access_kind kind)
+{
+    return raise(v, kind == ACCESS_READ ? EXC_LOAD_ACCESS : EXC_STORE_ACCESS, t->tval);
+}
+
+static u64 extend(const struct insn *i, u64 value)
+{
+    return i->sign ? (u64)sign_extend(value, 8 * i->width) : value;
+}
+
+enum outcome mmio_emulate(struct vcpu *v, const struct trap *t, enum access_kind kind, gpa_t at)
+{
+    u32 raw;
+
+    if (!fetch_insn(v, &raw))
+        return RESUME;
+
+    struct insn i     = insn_decode(raw);
+    bool        write = i.op == OP_STORE;
+    u64         value = reg_get(v, i.rs2);
+
+    if (i.op != OP_LOAD && i.op != OP_STORE)
+        return refuse(v, t, kind);
+    if (write != (kind == ACCESS_WRITE))
+        return RESUME;
+    if (reg_get(v, i.rs1) + (u64)(s64)i.imm != t->tval) // it reaches over from the page before
+        return refuse(v, t, kind);
+    v->stats.mmio++;
+    if (!bus_access(&v->vm->bus, v, at, i.width, write, &value))
+        return refuse(v, t, kind);
+    if (!write)
+        reg_set(v, i.rd, extend(&i, value));
+    v->step = i.len;
+    return NEXT;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+// Shadow page tables: what the hart really walks while a guest runs.
+//
+// In:     a guest page fault, sfence.vma, a change of satp or of mode.
+// Out:    leaves that the hart walks; "the guest's own fault"; or "not RAM", and then the access
+//         belongs to the bus.
+// Always: a leaf allows no more than the guest's own leaf does, less what the guest's A and D bits
+//         have not yet granted, less what is not the VM's RAM.  Therefore deleting any leaf at any
+//         time is safe, and there is no other consistency protocol: a guest's change shows when it
+//         executes sfence.vma, as on a hart with a TLB (Priv. 1.12, 4.2.1).
+//         A face is one way to look at an address space: vU; vS without user pages; vS with them
+//         (SUM).  Each has a root of its own, since real U-mode runs them all.
+// Locks:  none.  The tables belong to one vCPU and so to one hart.
+#include "vm/shadow.h"
+
+#include "arch/hart.h"
+#include "lib/panic.h"
+#include "vm/gmem.h"
+
+#include <string.h>
+
+// Two bits that the hart leaves to software (RSW, 4.3.1).  A guest's fence names one address of a
+// page; where its page is larger than ours, all our pieces of it must go.
+#define PTE_SPLIT BIT(8) // on a pointer: it stands where the guest has a leaf
+#define PTE_NAPOT BIT(9) // on a leaf: one of the 16 pieces of a 64 KiB page
+
+static u64 *page_at(const struct shadow *s, u16 page)
+{
+    return (u64 *)(s->pool.a + (page - 1) * PAGE_SIZE);
+}
+
+static u64 pointer_to(const struct shadow *s, u16 page)
+{
+    return ((s->pool.a >> PAGE_SHIFT) + page - 1) << 10 | PTE_V;
+}
+
+static u64 *table_of(u64 pointer)
+{
+    return (u64 *)(field_get(pointer, PTE_PPN) << PAGE_SHIFT);
+}
+
+static bool is_pointer(u64 entry)
+{
+    return (entry & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V;
+}
+
+// A zeroed table for this space; 0: the pool is used up.
+static u16 page_alloc(struct shadow *s, struct shadow_space *space)
+{
+    u16 page = s->free;
+
+    if (page)
+        s->free = s->next[page - 1];
+    else if (s->n_fresh < s->n_pages)
+        page = (u16)(++s->n_fresh);
+    else
+        return 0;
+    memset(page_at(s, page), 0, PAGE_SIZE);
+    s->next[page - 1] = space->pages;
+    if (!space->pages)
+        space->last = page;
+    space->pages = page;
+    return page;
+}
+
+// Gives a space's pages back; the hart may still know them, so the caller fences.
+static void space_drop(struct shadow *s, struct shadow_space *space)
+{
+    if (space->pages) {
+        s->next[space->last - 1] = s->free;
+        s->free                  = space->pages;
+    }
+    memset(space, 0, sizeof *space);
+    if (s->now == space)
+        s->now = NULL;
+}
+
+void shadow_flush_all(struct vcpu *v)
+{
+    struct shadow *s = &v->shadow;
+
+    memset(s->spaces, 0, sizeof s->spaces);
+    s->now     = NULL;
+    s->free    = 0;
+    s->n_fresh = 0;
+    s->real_satp = 0;
+    v->stats.flushes++;
+    hart_fence_all();
+    pend(v, PEND_FOLLOW);
+}
+
+static struct shadow_space *space_evict(struct vcpu *v)
+{
+    struct shadow       *s     = &v->shadow;
+    struct shadow_space *space = &s->spaces[s->victim++ % SHADOW_SPACES];
+
+    if (space->used) {
+        space_drop(s, space);
+        hart_fence_all();
+    }
+    return space;
+}
+
+// The space of the guest's satp.  A guest that switches back finds what it had.
+static struct shadow_space *space_now(struct vcpu *v)
+{
+    struct shadow *s = &v->shadow;
+
+    if (s->now && s->now->satp == v->csr.satp)
+        return s->now;
+    s->now = NULL;
+    for (unsigned i = 0; i < SHADOW_SPACES && !s->now; i++)
+        if (s->spaces[i].used && s->spaces[i].satp == v->csr.satp)
+            s->now = &s->spaces[i];
+    if (!s->now) {
+        s->now       = space_evict(v);
+        s->now->used = true;
+        s->now->satp = v->csr.satp;
+    }
+    return s->now;
+}
+
+// Bare has one face: neither mode nor SUM nor MXR matter.
+static unsigned face_now(const struct vcpu *v)
+{
+    u64      status = v->csr.mstatus;
+    unsigned face = v->mode == MODE_U ? 0 : status & STATUS_SUM ? 2 : 1;
+
+    if (!walk_levels(v->csr.satp))
+        return 0;
+    return face + (status & STATUS_MXR ? 3 : 0);
+}
+
+// Bare is shadowed by Sv39: all of a VM's memory lies below 2^38.
+static enum satp_mode real_mode(u64 guest_satp)
+{
+    u64 mode = field_get(guest_satp, SATP_MODE);
+
+    return mode == SATP_BARE ? SATP_SV39 : (enum satp_mode)mode;
+}
+
+// Each root has an ASID of its own where the hart has that many; otherwise 0, and each switch flushes.
+static u64 root_satp(const struct vcpu *v, const struct shadow_space *space, unsigned face)
+{
+    const struct shadow *s    = &v->shadow;
+    u64                  asid = 1 + (u64)(space - s->spaces) * SHADOW_FACES + face;
+    u64                  satp = field_set(0, SATP_MODE, real_mode(space->satp));
+
+    if (asid < BIT(hart_caps.asid_bits))
+        satp = field_set(satp, SATP_ASID, asid);
+    return satp | field_get(pointer_to(s, space->roots[face]), PTE_PPN);
+}
+
+void shadow_follow(struct vcpu *v)
+{
+    struct shadow       *s     = &v->shadow;
+    struct shadow_space *space = space_now(v);
+    unsigned             face  = face_now(v);
+
+    if (!space->roots[face] && !(space->roots[face] = page_alloc(s, space))) {
+        shadow_flush_all(v);
+        space              = space_now(v);
+        space->roots[face] = page_alloc(s, space);
+    }
+
+    u64 satp = root_satp(v, space, face);
+
+    if (satp != s->real_satp) {
+        s->real_satp = satp;
+        v->stats.switches++;
+        hart_satp_set(satp);
+    }
+}
+
+// What the leaf grants to this face.  W waits for D, so that the first store comes to us.  vS may
+// with SUM read and write a user page, but never execute it (4.3.1).
+static u64 leaf_rights(u64 pte, bool user, bool mxr)
+{
+    u64 rights = pte & (PTE_R | PTE_X);
+
+    if (pte & PTE_D)
+        rights |= pte & PTE_W;
+    if (mxr && pte & PTE_X)
+        rights |= PTE_R;
+    return pte & PTE_U && !user ? rights & ~PTE_X : rights;
+}
+
+// The largest page around `at` that both the guest's leaf and the VM's memory allow.
+static unsigned leaf_level(const struct vm *vm, gpa_t at, unsigned guest_level)
+{
+    unsigned level = guest_level;
+
+    for (; level > 0; level--) {
+        u64 size = level_size(level), base = align_down(at.a, size);
+
+        if (gmem_contains(vm, gpa(base), size) && is_aligned(gmem_to_host(vm, gpa(base)).a, size))
+            break;
+    }
+    return level;
+}
+
+// Finds the entry for va at a level, adding tables on the way; those under a guest's larger page are
+// marked.  NULL: the pool is used up.
+static u64 *entry_make(struct vcpu *v, struct shadow_space *space, u16 root, gva_t va, unsigned level,
+                       unsigned guest_level)
+{
+    struct shadow *s     = &v->shadow;
+    u64           *table = page_at(s, root);
+
+    for (unsigned l = walk_levels(field_set(0, SATP_MODE, real_mode(space->satp))) - 1; l > level; l--) {
+        u64 *entry = &table[level_index(va, l)];
+
+        if (!is_pointer(*entry)) {
+            u16 page = page_alloc(s, space);
+
+            if (!page)
+                return NULL;
+            if (*entry) // a superpage that the guest has split
+                hart_fence_all();
+            *entry = pointer_to(s, page);
+        }
+        if (l <= guest_level)
+            *entry |= PTE_SPLIT;
+        table = table_of(*entry);
+    }
+    return &table[level_index(va, level)];
+}
+
+static void entry_set(u64 *entry, u64 leaf, gva_t va)
+{
+    if (*entry == leaf)         // the hart did not see it yet, or remembers an older one
+        hart_fence_page(va);
+    else if (is_pointer(*entry)) // small pages that the guest has merged
+        hart_fence_all();
+    *entry = leaf;
+}
+
+static void leaf_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
+{
+    unsigned level = leaf_level(v->vm, gpa(leaf->pa), leaf->level);
+    hpa_t    to    = gmem_to_host(v->vm, gpa(align_down(leaf->pa, level_size(level))));
+    u64      entry = (to.a >> PAGE_SHIFT) << 10 | PTE_V | PTE_U | PTE_A | PTE_D |
+                (leaf->pte & PTE_PBMT) | (leaf->pte & PTE_N ? PTE_NAPOT : 0) |
+                leaf_rights(leaf->pte, v->mode == MODE_U, v->csr.mstatus & STATUS_MXR);
+
+    v->stats.fills++;
+    for (int turn = 0; turn < 2; turn++) {
+        struct shadow_space *space = space_now(v);
+        u16                  root  = space->roots[face_now(v)];
+        u64                 *at    = root ? entry_make(v, space, root, va, level, leaf->level) : NULL;
+
+        if (at) {
+            entry_set(at, entry, va);
+            return;
+        }
+        shadow_flush_all(v);
+        shadow_follow(v);
+    }
+    panic("a fresh shadow pool of %u pages has no room for one leaf", v->shadow.n_pages);
+}
+
+static struct walk_rules rules_now(const struct vcpu *v)
+{
+    struct walk_rules r = v->vm->walk_base;
+
+    r.user = v->mode == MODE_U;
+    r.sum  = v->csr.mstatus & STATUS_SUM;
+    r.mxr  = v->csr.mstatus & STATUS_MXR;
+    return r;
+}
+
+enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind, struct leaf *leaf)
+{
+    struct walk_rules r = rules_now(v);
+
+    if (!walk_levels(v->csr.satp)) {
+        *leaf = (struct leaf){ .pte = PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D,
+                               .level = 3, .pa = va.a };
+        return WALK_OK;
+    }
+    return walk(v->csr.satp, va, kind, &r, gmem_pte, v->vm, leaf);
+}
+
+// Sets A, and D for a store, in the guest's own entry, as hardware would; true if they stand.
+// The entry may have changed since it was read: then the walk is repeated.
+static bool ad_set(struct vcpu *v, struct leaf *leaf, enum access_kind kind)
+{
+    u64 missing = walk_ad(kind) & ~leaf->pte;
+
+    if (!missing)
+        return true;
+    if (!gmem_set_bits(v->vm, gpa(leaf->pte_at), leaf->pte, missing))
+        return false;
+    leaf->pte |= missing;
+    return true;
+}
+
+enum shadow_result shadow_fill(struct vcpu *v, gva_t va, enum access_kind kind, gpa_t *at)
+{
+    struct leaf leaf;
+
+    switch (shadow_translate(v, va, kind, &leaf)) {
+    case WALK_PAGE_FAULT:   return SHADOW_PAGE_FAULT;
+    case WALK_ACCESS_FAULT: return SHADOW_ACCESS_FAULT;
+    case WALK_OK:           break;
+    }
+    if (!ad_set(v, &leaf, kind))
+        return SHADOW_FILLED; // another hart changed the entry: the guest faults again
+    if (!gmem_contains(v->vm, gpa(align_down(leaf.pa, PAGE_SIZE)), PAGE_SIZE)) {
+        *at = gpa(leaf.pa);
+        return SHADOW_NOT_RAM;
+    }
+    leaf_map(v, va, &leaf);
+    return SHADOW_FILLED;
+}
+
+// Clears a leaf and, if it is a piece of a 64 KiB page, its 15 siblings.
+static void entry_clear(u64 *entry, gva_t va)
+{
+    if (*entry & PTE_NAPOT && !is_pointer(*entry)) {
+        memset((u64 *)align_down((u64)entry, 16 * sizeof *entry), 0, 16 * sizeof *entry);
+        hart_fence_all();
+        return;
+    }
+    *entry = 0;
+    hart_fence_page(va);
+}
+
+static void leaf_forget(struct vcpu *v, const struct shadow_space *space, u16 root, gva_t va)
+{
+    u64 *table = page_at(&v->shadow, root);
+
+    for (unsigned l = walk_levels(field_set(0, SATP_MODE, real_mode(space->satp))); l-- > 0;) {
+        u64 *entry = &table[level_index(va, l)];
+
+        if (!*entry)
+            return;
+        if (is_pointer(*entry) && *entry & PTE_SPLIT) {
+            *entry = 0; // the tables behind it stay with the space until that is dropped
+            hart_fence_all();
+            return;
+        }
+        if (!is_pointer(*entry)) {
+            entry_clear(entry, va);
+            return;
+        }
+        table = table_of(*entry);
+    }
+}
+
+static void space_fence(struct vcpu *v, struct shadow_space *space, bool has_va, gva_t va)
+{
+    if (!has_va) {
+        space_drop(&v->shadow, space);
+        return;
+    }
+    for (unsigned face = 0; face < SHADOW_FACES; face++)
+        if (space->roots[face])
+            leaf_forget(v, space, space->roots[face], va);
+}
+
+void shadow_fence(struct vcpu *v, bool has_va, gva_t va, bool has_asid, u64 asid)
+{
+    struct shadow *s = &v->shadow;
+
+    if (!has_va && !has_asid) {
+        shadow_flush_all(v);
+        return;
+    }
+    for (unsigned i = 0; i < SHADOW_SPACES; i++)
+        if (s->spaces[i].used && (!has_asid || field_get(s->spaces[i].satp, SATP_ASID) == asid))
+            space_fence(v, &s->spaces[i], has_va, va);
+    if (!has_va) {
+        v->stats.flushes++;
+        s->real_satp = 0;
+        hart_fence_all();
+        pend(v, PEND_FOLLOW);
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The vCPU's S-level timer: pends STI while time >= stimecmp ("Sstc"; SBI 2.0, chapter 6, sets the
+// same register).
+//
+// In:     deadlines in ticks of the timebase.
+// Out:    the STI line; the hart's own timer, armed for the vCPU that runs.
+// Always: ~0 means never: 2^64 ticks are 58,000 years.
+// Locks:  none; a vCPU is on one hart.
+#include "dev/clock.h"
+#include "vm/sched.h"
+
+static void line_follow(struct vcpu *v, unsigned irq, u64 deadline, u64 now)
+{
+    bool due = deadline != ~0ul && now >= deadline;
+
+    if (due != !!(v->irq_lines & BIT(irq)))
+        vcpu_line_set(v, BIT(irq), due);
+}
+
+void timer_check(struct vcpu *v)
+{
+    u64 now = clock_now();
+
+    line_follow(v, IRQ_STI, v->csr.stimecmp, now);
+    line_follow(v, IRQ_MTI, v->m_deadline, now);
+    if (now >= v->vm->bus.deadline)
+        bus_tick(&v->vm->bus, now);
+}
+
+void timer_set(struct vcpu *v, u64 deadline_ticks)
+{
+    v->csr.stimecmp = deadline_ticks;
+    timer_check(v);
+    sched_arm(v);
+}
+
+// A line that is up already waits for nothing.
+u64 timer_next(const struct vcpu *v)
+{
+    u64 next = v->vm->bus.deadline;
+
+    if (!(v->irq_lines & BIT(IRQ_STI)))
+        next = min_u64(next, v->csr.stimecmp);
+    if (!(v->irq_lines & BIT(IRQ_MTI)))
+        next = min_u64(next, v->m_deadline);
+    return next;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// A virtual hart: all that it is, is in this struct.
+#pragma once
+
+#include "arch/frame.h"
+#include "isa/csr.h"
+#include "isa/insn.h"
+#include "vm/shadow.h"
+
+struct vm;
+struct engine;
+
+// What somebody wants done before this vCPU runs its guest again.  Set atomically by anybody, looked
+// at in vcpu_settle() alone.
+enum pending {
+    PEND_IRQ     = 1, // virtual interrupt state changed
+    PEND_FOLLOW  = 2, // satp, mode, SUM, MXR, counters or FS changed: the hart must follow
+    PEND_FLUSH   = 4, // another vCPU asked for a fence: forget all translations
+    PEND_RESCHED = 8, // give way
+    PEND_STOP    = 16,
+};
+
+// The storage of the virtual CSRs, one member per CSR_REG row.
+struct csrs {
+#define CSR_REG(number, name, reset, writable, needs, hook, live) u64 name;
+#define CSR_VIEW(number, name, window, visible, writable, needs, hook, live)
+#include "vm/csr.def"
+#undef CSR_REG
+#undef CSR_VIEW
+};
+
+// What raise() left for the guest.
+struct exception {
+    u64 cause, tval;
+};
+
+// HSM states (SBI 2.0, 9): a vCPU that is not STARTED runs no guest code.
+enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
+
+// Counters; what a guest does wrong is counted here and never printed.
+struct vcpu_stats {
+    u64 traps[EXC_COUNT];
+    u64 irqs, hot, mmio, reflected, fills, flushes, switches, injected;
+};
+
+struct vcpu {
+    struct frame     f; // must be first: mscratch points at it
+    u32              pending;
+    enum mode        mode; // the virtual mode
+    struct csrs      csr;
+    u64              irq_lines; // bits of mip that devices hold up; not stored in csr.mip
+    struct exception exc;
+    struct shadow    shadow;
+
+    struct vm           *vm;
+    const struct engine *engine;
+    u32                  id;
+    enum hsm             hsm;
+    bool                 waiting;       // in wfi
+    u8                   step;          // length of the instruction at pc, for NEXT
+    u64                  m_deadline;    // vCLINT's mtimecmp, in ticks
+    u64                  real_counters; // what the hart's scounteren, senvcfg hold for us
+    u64                  real_envcfg;
+    u64                  ext_status; // FS and VS while the vCPU is not on a hart
+    u64                  resume_pc, resume_arg; // where HSM start and resume lead
+    struct vcpu_stats    stats;
+};
+
+static inline struct vcpu *vcpu_of_frame(struct frame *f)
+{
+    return CONTAINER_OF(f, struct vcpu, f);
+}
+
+// How a trap ended; run.c alone acts on it.
+enum outcome {
+    RESUME,  // run the guest from where pc points now
+    NEXT,    // the instruction is done: step over it, v->step bytes
+    REFLECT, // the guest gets v->exc as its own exception
+    STOP,    // this VM cannot go on; vm_stop() has been told why
+};
+
+// In place of a cause: trap_hot() has done what there was to do, and left something pending.
+#define TRAP_DONE (~0ul >> 1)
+
+// What the hart said about a trap.
+struct trap {
+    u64 cause;
+    u64 tval;
+};
+
+static inline void pend(struct vcpu *v, u32 bits)
+{
+    __atomic_fetch_or(&v->pending, bits, __ATOMIC_RELEASE);
+}
+
+static inline enum outcome raise(struct vcpu *v, u64 cause, u64 tval)
+{
+    v->exc.cause = cause;
+    v->exc.tval  = tval;
+    return REFLECT;
+}
+
+// Integer registers; x0 reads as 0 and swallows writes.
+static inline u64 reg_get(const struct vcpu *v, unsigned n)
+{
+    return v->f.x[n];
+}
+static inline void reg_set(struct vcpu *v, unsigned n, u64 value)
+{
+    if (n)
+        v->f.x[n] = value;
+}
+
+#define REG_A0 10
+#define REG_A1 11
+#define REG_A6 16
+#define REG_A7 17
+
+// vm/run.c
+void vcpu_reset(struct vcpu *v); // registers, CSRs and translations as after power-on, stopped
+void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SIE 0, a0 = id
+void vcpu_run(struct vcpu *v);   // until it must give way or has nothing to do
+
+// vm/inject.c
+void vcpu_take_exception(struct vcpu *v);
+void vcpu_take_interrupt(struct vcpu *v);
+void vcpu_return_from_s(struct vcpu *v); // what sret does
+u64  vcpu_interrupts(const struct vcpu *v); // pending and enabled, whatever sstatus says
+void vcpu_line_set(struct vcpu *v, u64 bits, bool up);
+
+// vm/trap.c
+enum outcome trap_handle(struct vcpu *v, const struct trap *t);
+
+// vm/emul.c
+enum outcome emul_illegal(struct vcpu *v, const struct trap *t);
+
+// vm/mmio.c
+enum outcome mmio_emulate(struct vcpu *v, const struct trap *t, enum access_kind kind, gpa_t at);
+
+// vm/timer.c: the vCPU's S-level timer (Sstc's stimecmp; SBI's set_timer sets the same)
+void timer_set(struct vcpu *v, u64 deadline_ticks); // ~0: never
+void timer_check(struct vcpu *v);                   // brings its lines up to date
+u64  timer_next(const struct vcpu *v);              // when timer_check() has to be called again
+
+// vm/sbi.c
+enum outcome sbi_call(struct vcpu *v);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Virtual devices: what the bus needs of each.
+#pragma once
+
+#include "lib/out.h"
+
+struct vm;
+struct vdev;
+
+// One access to a device: numbers, never an instruction or a register of the guest's.
+struct mmio {
+    u64  off;   // from the device's base, aligned to size
+    u8   size;  // 1, 2, 4 or 8, one that the device allows
+    bool write;
+    u64  value; // written; or to be read, zero-extended
+};
+
+struct vdev_ops {
+    const char *name; // as configurations call it
+    u16         state_size;
+    u8          sizes; // legal widths: 1 | 2 | 4 | 8
+    bool        m_only; // firmware's: closed to vS, as OpenSBI closes it
+    u64         base, size;
+    u32         irq;
+    bool (*access)(struct vdev *d, struct mmio *m); // false: access fault
+    void (*reset)(struct vdev *d);
+    void (*tick)(struct vdev *d);                      // its deadline has come; NULL: has none
+    void (*describe)(const struct vdev *d, void *fdt); // its own device-tree node
+    void (*show)(const struct vdev *d, struct out *o); // its own line in the monitor
+};
+
+struct vdev {
+    const struct vdev_ops *ops;
+    struct vm             *vm;
+    u64                    deadline; // in ticks; ~0: none
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// A virtual machine: its memory, its vCPUs, its devices, its state.
+#pragma once
+
+#include "arch/hart.h"
+#include "isa/ext.h"
+#include "vm/bus.h"
+#include "vm/vcpu.h"
+
+#define VM_RAM_BASE 0x80000000ul // as on the `virt` board
+#define VM_MAX      16
+#define VM_NAME_MAX 32
+
+enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED };
+
+// What a VM asks of the world when it ends.
+enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
+
+struct vm {
+    // Fixed after creation:
+    char              name[VM_NAME_MAX];
+    struct pmp_range  ram_window, table_window;
+    hpa_t             ram;      // where VM_RAM_BASE lies in the machine
+    u64               ram_size; // a multiple of 2 MiB
+    u32               isa_has;  // enum ext
+    u16               satp_modes; // bit n: satp mode n
+    u64               ext_status_mask;
+    struct walk_rules walk_base; // what the hart's page tables may contain
+    struct vcpu     **vcpus;
+    u32               n_vcpus;
+    struct bus        bus;
+
+    enum vm_state state;
+    enum vm_end   end;
+    const char   *why; // a constant sentence: why it stopped
+    u64           starts;
+
+    // Laid by the layers above:
+    void (*on_end)(struct vm *vm); // the VM has ended; may start it again
+    void (*irq_set)(struct vm *vm, u32 source, bool up); // a line of the virtual interrupt controller
+    bool (*console_room)(struct vm *vm);                 // can it take a byte now?
+    void (*console_write)(struct vm *vm, const char *text, size_t len);
+    int (*console_read)(struct vm *vm);                  // the next byte typed; -1: none
+    void (*console_ready)(struct vm *vm);                // the vUART's: room again, or a byte to read
+};
+
+// Every VM there is, for the scheduler and the monitor.
+extern struct vm *vms[VM_MAX];
+extern unsigned   n_vms;
+
+// The VM ends at the next opportunity of its vCPUs; `why` is a constant string.
+void vm_stop(struct vm *vm, enum vm_end end, const char *why);
+
+// For handlers: ends the VM and says so to run.c.
+enum outcome stop(struct vcpu *v, enum vm_end end, const char *why);
+
+// All vCPUs and devices as after power-on; RAM is the caller's affair.
+void vm_reset(struct vm *vm);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// In:     paths from the user.
+// Out:    the bytes of a file; a new file.
+// Always: an output path holds the old file or the whole new one, never a part of it.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "file.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A bundle is a flattened device tree, and libfdt counts its bytes in an int.
+enum { FILE_MAX = INT_MAX / 2 };
+
+static bool stream_read(FILE *f, struct blob *b, size_t size, const char *path)
+{
+    b->size = size;
+    b->data = malloc(size);
+    if (!b->data)
+        return wrong(path, "no memory for %zu bytes; free some", size);
+    if (fread(b->data, 1, size, f) != size)
+        return wrong(path, "cannot be read to its end; check the disk it lies on");
+    return true;
+}
+
+static bool file_is_usable(FILE *f, struct stat *st, const char *path)
+{
+    if (fstat(fileno(f), st))
+        return wrong(path, "%s; give a readable file", strerror(errno));
+    if (!S_ISREG(st->st_mode))
+        return wrong(path, "not a file; give a regular file");
+    if (st->st_size == 0)
+        return wrong(path, "the file is empty; was its download or build cut short?");
+    if (st->st_size > FILE_MAX)
+        return wrong(path, "%s is too much for a bundle; at most %s fit",
+                     size_text((uint64_t)st->st_size).s, size_text(FILE_MAX).s);
+    return true;
+}
+
+bool blob_read(struct blob *b, const char *path)
+{
+    struct stat st;
+    FILE *f = fopen(path, "rb");
+    bool ok;
+
+    *b = (struct blob) { 0 };
+    if (!f)
+        return wrong(path, "%s; give the path of a readable file", strerror(errno));
+    ok = file_is_usable(f, &st, path) && stream_read(f, b, (size_t)st.st_size, path);
+    fclose(f);
+    if (!ok)
+        blob_free(b);
+    return ok;
+}
+
+void blob_free(struct blob *b)
+{
+    free(b->data);
+    *b = (struct blob) { 0 };
+}
+
+static bool stream_write(FILE *f, const struct blob *b)
+{
+    bool ok = fwrite(b->data, 1, b->size, f) == b->size;
+
+    return fclose(f) == 0 && ok;
+}
+
+// The new file gets the permissions that an ordinary fopen would have given it.
+static FILE *sibling_open(char *path)
+{
+    mode_t mask = umask(0);
+    int fd = mkstemp(path);
+
+    umask(mask);
+    if (fd < 0)
+        return NULL;
+    fchmod(fd, 0666 & ~mask);
+    return fdopen(fd, "wb");
+}
+
+bool blob_write(const struct blob *b, const char *path)
+{
+    char temp[PATH_MAX];
+    struct stat st;
+    FILE *f;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return wrong(path, "cannot be replaced by a bundle; name a regular file");
+    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
+        return wrong(path, "the path is too long; name a shorter one");
+    f = sibling_open(temp);
+    if (!f)
+        return wrong(path, "%s; name a file in a folder you can write to", strerror(errno));
+
+    if (stream_write(f, b) && rename(temp, path) == 0)
+        return true;
+    wrong(path, "%s; the bundle was not written", strerror(errno));
+    unlink(temp);
+    return false;
+}
+
+bool path_is_same(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0
+        && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
