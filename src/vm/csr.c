@@ -64,13 +64,15 @@ static u64 hook_tvec(struct vcpu *v, u64 old, u64 new)
 
 static u64 hook_counter(struct vcpu *v, u64 old, u64 new)
 {
-    (void)v, (void)old;
+    (void)old;
+    pend(v, PEND_FOLLOW);
     return new & hart_caps.scounteren_mask;
 }
 
 static u64 hook_envcfg(struct vcpu *v, u64 old, u64 new)
 {
-    (void)v, (void)old;
+    (void)old;
+    pend(v, PEND_FOLLOW);
     return new & hart_caps.senvcfg_mask;
 }
 

@@ -14,11 +14,20 @@ static const char *classic_refuses(const struct hart_caps *caps)
     return caps->sv39 ? NULL : "the hart has no Sv39";
 }
 
+// What the hart must let the virtual mode do in real U.
+static u64 counters_for(const struct vcpu *v)
+{
+    return v->mode == MODE_U ? v->csr.scounteren : hart_caps.scounteren_mask;
+}
+
+static u64 envcfg_for(const struct vcpu *v)
+{
+    return v->mode == MODE_U ? v->csr.senvcfg : hart_caps.senvcfg_mask & ~ENVCFG_FIOM;
+}
+
 static void classic_follow(struct vcpu *v)
 {
-    bool user     = v->mode == MODE_U;
-    u64  counters = user ? v->csr.scounteren : hart_caps.scounteren_mask;
-    u64  envcfg   = user ? v->csr.senvcfg : hart_caps.senvcfg_mask & ~ENVCFG_FIOM;
+    u64 counters = counters_for(v), envcfg = envcfg_for(v);
 
     shadow_follow(v);
     if (counters != v->real_counters)
@@ -35,8 +44,8 @@ static void classic_load(struct vcpu *v)
     hart_reservation_drop();
     hart_fence_all();
     v->shadow.real_satp = 0;
-    v->real_counters    = ~0ul;
-    v->real_envcfg      = ~0ul;
+    hart_counters_set(v->real_counters = counters_for(v));
+    hart_envcfg_set(v->real_envcfg = envcfg_for(v));
     pend(v, PEND_FOLLOW | PEND_IRQ);
 }
 
