@@ -14,8 +14,8 @@ XOBJCOPY := riscv64-linux-gnu-objcopy
 ARCH     := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 WARN     := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
 XCFLAGS  := --specs=picolibc.specs $(ARCH) -std=gnu17 -O2 -g -fPIE -ffreestanding -fstack-protector-strong \
-            -mstack-protector-guard=global -fno-common -ffunction-sections -fdata-sections -fno-jump-tables \
-            -fvisibility=hidden -fno-strict-aliasing $(WARN) $(DEFINES)
+            -mstack-protector-guard=global -fno-common -ffunction-sections -fdata-sections \
+            -fno-strict-aliasing -flto $(WARN) $(DEFINES)
 LIBCDIR   = /usr/lib/picolibc/riscv64-unknown-elf/lib/rv64imac/lp64
 LIBGCC    = $(shell $(XCC) -march=rv64imac -mabi=lp64 -print-libgcc-file-name)
 
@@ -31,7 +31,6 @@ TOOL    := $(wildcard tool/*.c)
 .DEFAULT_GOAL := all
 .PHONY: all help
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, build/duomo.bin) and the tool (build/duomo)
 
@@ -51,11 +50,11 @@ $(B)/obj/libfdt/%.o: $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) $(filter-out -Werror,$(XCFLAGS)) -w -I$(CACHE)/libfdt -c $(CACHE)/libfdt/$*.c -o $@
 
-$(B)/obj/%.c.o: src/%.c $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
+$(B)/obj/%.c.o: src/%.c Makefile $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt -MMD -MP -c $< -o $@
 
-$(B)/obj/%.S.o: src/%.S | $(B)/.deps-build
+$(B)/obj/%.S.o: src/%.S Makefile | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) $(XCFLAGS) -Isrc -D__ASSEMBLER__ -MMD -MP -c $< -o $@
 
@@ -63,9 +62,13 @@ $(B)/duomo.ld: src/arch/riscv/duomo.ld src/arch/riscv/layout.h | $(B)/.deps-buil
 	@mkdir -p $(@D)
 	@$(XCC) -E -P -x c -D__LINKER__ -Isrc $< -o $@
 
-$(B)/duomo.elf: $(OBJ) $(B)/duomo.ld
+# The bare-metal compiler optimises the whole monitor as one; the other linker makes it relocatable.
+$(B)/obj/duomo.o: $(OBJ)
+	@$(XCC) $(filter-out --specs=%,$(XCFLAGS)) -flto-partition=none -r -nostdlib -flinker-output=nolto-rel -o $@ $(OBJ)
+
+$(B)/duomo.elf: $(B)/obj/duomo.o $(B)/duomo.ld
 	@$(XLD) -pie --no-dynamic-linker -z notext -z max-page-size=4096 --gc-sections --fatal-warnings \
-	    -T $(B)/duomo.ld -Map $(B)/duomo.map -o $@ $(OBJ) --start-group $(LIBCDIR)/libc.a $(LIBGCC) --end-group
+	    -T $(B)/duomo.ld -Map $(B)/duomo.map -o $@ $< --start-group $(LIBCDIR)/libc.a $(LIBGCC) --end-group
 	@echo "  built $@"
 
 $(B)/duomo.bin: $(B)/duomo.elf

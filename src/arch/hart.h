@@ -17,7 +17,6 @@ struct hart_caps {
     u64      scounteren_mask; // bits that can be written
     u64      senvcfg_mask;
     u64      scause_mask;
-    u64      ext_status_mask; // which of FS and VS of mstatus can be written
     bool     h;               // hypervisor extension
     bool     time_csr;        // `time` can be read without a trap
     bool     menvcfg;
@@ -35,9 +34,13 @@ void hart_irq_enable(u64 bits);
 u64  hart_irq_pending(void);
 void hart_wait(void); // until hart_irq_pending() is not 0
 
-// FS and VS of mstatus, in their places.
+// FS, VS and SD of mstatus, in their places; SD cannot be set.
+#ifdef __riscv
+#include "arch/riscv/ext_status.h" // inline, for the path that a guest's sstatus takes
+#else
 u64  hart_ext_status(void);
 void hart_ext_status_set(u64 bits);
+#endif
 
 // The tables that S- and U-mode walk from now on.  A value with ASID 0 flushes what is cached.
 void hart_satp_set(u64 satp);

@@ -9,6 +9,7 @@
 
 #include "dev/dt.h"
 #include "isa/csr.h"
+#include "lib/words.h"
 
 #include <libfdt.h>
 #include <string.h>
@@ -138,7 +139,7 @@ u64 ram_alloc(u64 size, u64 align)
 
         if (base) {
             ram_reserve(base, size);
-            memset((void *)base, 0, align_up(size, PAGE_SIZE));
+            words_clear((void *)base, align_up(size, PAGE_SIZE));
             return base;
         }
     }

@@ -9,6 +9,7 @@
 #include "mon/build.h"
 
 #include "dev/machine.h"
+#include "lib/words.h"
 #include "mon/guest_dt.h"
 #include "vdev/board.h"
 #include "vm/engine.h"
@@ -128,7 +129,6 @@ static void vm_fill(struct vm *vm, const struct vm_config *c, u64 ram)
     vm->ram_window          = (struct pmp_range){ ram, ram + c->memory, PMP_R | PMP_W | PMP_X };
     vm->isa_has             = machine.isa.has;
     vm->satp_modes          = ext_modes(&hart_caps);
-    vm->ext_status_mask     = hart_caps.ext_status_mask;
     vm->walk_base.svpbmt    = machine.isa.has & EXT_SVPBMT;
     vm->walk_base.svnapot   = machine.isa.has & EXT_SVNAPOT;
     vm->n_vcpus             = c->vcpus;
@@ -205,10 +205,10 @@ void vm_boot(struct vm *vm)
     gpa_t          ramdisk = gpa(VM_RAM_BASE + l->ramdisk);
 
     if (vm->starts++)
-        memset(ram, 0, vm->ram_size);
-    memcpy(ram + l->kernel, b->config.kernel.data, b->config.kernel.size);
+        words_clear(ram, vm->ram_size);
+    words_copy(ram + l->kernel, b->config.kernel.data, b->config.kernel.size);
     if (b->config.ramdisk.data)
-        memcpy(ram + l->ramdisk, b->config.ramdisk.data, b->config.ramdisk.size);
+        words_copy(ram + l->ramdisk, b->config.ramdisk.data, b->config.ramdisk.size);
     guest_dt_make(vm, b->config.bootargs, ramdisk, b->config.ramdisk.size, ram + l->dt, DT_SIZE);
     hart_fence_code();
     vm_reset(vm);

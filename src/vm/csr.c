@@ -16,77 +16,74 @@
 #define SSTATUS_WRITABLE                                                                           \
     (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_VS | STATUS_FS | STATUS_SUM | STATUS_MXR)
 #define SSTATUS_VISIBLE (SSTATUS_WRITABLE | STATUS_XS | STATUS_UXL | STATUS_SD)
-#define STATUS_FOLLOWED (STATUS_SUM | STATUS_MXR)
 
-// FS and VS live in the hart, which sets them to Dirty by itself; SD sums them up (3.1.6.6).
-static u64 live_status(const struct vcpu *v, u64 stored)
+// FS, VS and SD live in the hart, which makes them Dirty by itself (3.1.6.6); they are never stored.
+#define STATUS_LIVE (STATUS_FS | STATUS_VS | STATUS_SD)
+
+static ALWAYS_INLINE u64 live_status(const struct vcpu *v, u64 stored)
 {
-    u64 ext = hart_ext_status() & v->vm->ext_status_mask;
-
-    stored = (stored & ~(STATUS_FS | STATUS_VS | STATUS_SD)) | ext;
-    if ((ext & STATUS_FS) == STATUS_FS || (ext & STATUS_VS) == STATUS_VS)
-        stored |= STATUS_SD;
-    return stored;
+    (void)v;
+    return stored | hart_ext_status();
 }
 
-static u64 hook_status(struct vcpu *v, u64 old, u64 new)
-{
-    u64 ext = new & v->vm->ext_status_mask;
+#define STATUS_PLAIN (STATUS_SIE | STATUS_SPIE | STATUS_SPP) // what a kernel changes at every turn
 
-    if (ext != (hart_ext_status() & v->vm->ext_status_mask))
-        hart_ext_status_set(ext);
-    if ((old ^ new) & STATUS_FOLLOWED)
-        pend(v, PEND_FOLLOW);
-    if (new & ~old & STATUS_SIE && vcpu_interrupts(v))
+static ALWAYS_INLINE u64 hook_status(struct vcpu *v, u64 old, u64 changed)
+{
+    if (UNLIKELY(changed & ~STATUS_PLAIN)) {
+        if (changed & (STATUS_FS | STATUS_VS))
+            hart_ext_status_set((hart_ext_status() ^ changed) & (STATUS_FS | STATUS_VS));
+        if (changed & (STATUS_SUM | STATUS_MXR))
+            pend(v, PEND_FOLLOW);
+        changed &= ~STATUS_LIVE;
+    }
+    if (changed & ~old & STATUS_SIE && vcpu_interrupts(v))
         pend(v, PEND_IRQ);
-    return new & ~(STATUS_FS | STATUS_VS | STATUS_SD);
+    return old ^ changed;
 }
 
 // A line that a device holds up is seen, but never stored.
-static u64 live_irq(const struct vcpu *v, u64 stored)
+static ALWAYS_INLINE u64 live_irq(const struct vcpu *v, u64 stored)
 {
     return stored | v->irq_lines;
 }
 
-static u64 hook_irq(struct vcpu *v, u64 old, u64 new)
+static ALWAYS_INLINE u64 hook_irq(struct vcpu *v, u64 old, u64 changed)
 {
-    if (new & ~old)
+    if (changed & ~old)
         pend(v, PEND_IRQ);
-    return new;
+    return old ^ changed;
 }
 
 // Reserved modes leave the register as it was; WARL lets us choose, and QEMU's harts do so.
-static u64 hook_tvec(struct vcpu *v, u64 old, u64 new)
+static ALWAYS_INLINE u64 hook_tvec(struct vcpu *v, u64 old, u64 changed)
 {
     (void)v;
-    return (new & TVEC_MODE) > TVEC_VECTORED ? old : new;
+    return ((old ^ changed) & TVEC_MODE) > TVEC_VECTORED ? old : old ^ changed;
 }
 
-static u64 hook_counter(struct vcpu *v, u64 old, u64 new)
+static ALWAYS_INLINE u64 hook_counter(struct vcpu *v, u64 old, u64 changed)
 {
-    (void)old;
     pend(v, PEND_FOLLOW);
-    return new & hart_caps.scounteren_mask;
+    return (old ^ changed) & hart_caps.scounteren_mask;
 }
 
-static u64 hook_envcfg(struct vcpu *v, u64 old, u64 new)
+static ALWAYS_INLINE u64 hook_envcfg(struct vcpu *v, u64 old, u64 changed)
 {
-    (void)old;
     pend(v, PEND_FOLLOW);
-    return new & hart_caps.senvcfg_mask;
+    return (old ^ changed) & hart_caps.senvcfg_mask;
 }
 
-static u64 hook_timecmp(struct vcpu *v, u64 old, u64 new)
+static u64 hook_timecmp(struct vcpu *v, u64 old, u64 changed)
 {
-    (void)old;
-    timer_set(v, new);
-    return new;
+    timer_set(v, old ^ changed);
+    return old ^ changed;
 }
 
 // A mode that the hart lacks makes the whole write void, ASID and PPN and all (4.1.11).
-static u64 hook_satp(struct vcpu *v, u64 old, u64 new)
+static ALWAYS_INLINE u64 hook_satp(struct vcpu *v, u64 old, u64 changed)
 {
-    u64 mode = field_get(new, SATP_MODE);
+    u64 new = old ^ changed, mode = field_get(new, SATP_MODE);
 
     if (mode != SATP_BARE && !(v->vm->satp_modes & BIT(mode)))
         return old;
@@ -144,36 +141,80 @@ static inline u64 *storage_of(struct vcpu *v, const struct csr_row *row)
 }
 
 // Counters can be closed to U by scounteren (4.1.5).
-static bool counter_is_closed(const struct vcpu *v, unsigned number)
+static ALWAYS_INLINE bool counter_is_closed(const struct vcpu *v, unsigned number)
 {
     return number >= CSR_CYCLE && number < CSR_CYCLE + 32 && v->mode == MODE_U &&
            !(v->csr.scounteren & BIT(number - CSR_CYCLE));
 }
 
-bool csr_execute(struct vcpu *v, u32 raw)
+static ALWAYS_INLINE bool is_admitted(const struct vcpu *v, const struct csr_row *row, bool writes)
 {
-    unsigned              number = raw >> 20, source = insn_rs1(raw), op = insn_funct3(raw);
-    const struct csr_row *row = csr_find(number);
-    u64                   operand = op & 4 ? source : reg_get(v, source);
-    bool                  writes  = (op & 3) == CSR_OP_WRITE || source;
-
-    if (!row || v->mode < CSR_NUMBER_MODE(number) || (writes && CSR_NUMBER_READ_ONLY(number)))
+    if (v->mode < CSR_NUMBER_MODE(row->number) || (writes && CSR_NUMBER_READ_ONLY(row->number)))
         return false;
-    if (UNLIKELY(row->needs && !(v->vm->isa_has & row->needs)) || counter_is_closed(v, number))
+    return !(row->needs && !(v->vm->isa_has & row->needs)) && !counter_is_closed(v, row->number);
+}
+
+// Inlined once for each row, so that the compiler knows the row: half of all instructions that a
+// guest's kernel makes us execute go through here.
+static ALWAYS_INLINE bool row_execute(struct vcpu *v, u32 raw, const struct csr_row *row)
+{
+    unsigned source = insn_rs1(raw), op = insn_funct3(raw) & 3;
+    bool     writes = op == CSR_OP_WRITE || source;
+
+    if (!is_admitted(v, row, writes))
         return false;
 
-    u64 *storage = storage_of(v, row);
-    u64  old = *storage, seen = (row->live ? row->live(v, old) : old) & row->visible;
+    u64 *storage = storage_of(v, row), old = *storage;
+    u64  seen    = (row->live ? row->live(v, old) : old) & row->visible;
 
     if (writes) {
-        u64 new = (op & 3) == CSR_OP_WRITE ? operand
-                  : (op & 3) == CSR_OP_SET ? seen | operand
-                                           : seen & ~operand;
-        new     = bits_merge(old, new, row->writable);
-        *storage = row->hook ? row->hook(v, old, new) : new;
+        u64 operand = insn_funct3(raw) & 4 ? source : reg_get(v, source);
+        u64 to = op == CSR_OP_WRITE ? operand : op == CSR_OP_SET ? seen | operand : seen & ~operand;
+        u64 changed = (seen ^ to) & row->writable;
+
+        *storage = row->hook ? row->hook(v, old, changed) : old ^ changed;
     }
     reg_set(v, insn_rd(raw), seen);
     return true;
+}
+
+// Rows that are rare or call far away would make the hot path longer for the others.
+#define IS_RARE(row) ((row)->needs || CSR_NUMBER_READ_ONLY((row)->number))
+
+#define CSR_REG(number, name, ...)                                                                 \
+    case PLACE_##name:                                                                             \
+        return !(hot && IS_RARE(&csr_rows[PLACE_##name - 1])) &&                                   \
+               row_execute(v, raw, &csr_rows[PLACE_##name - 1]);
+#define CSR_VIEW CSR_REG
+static ALWAYS_INLINE bool any_execute(struct vcpu *v, u32 raw, bool hot)
+{
+    switch (csr_place[raw >> 20]) {
+#include "vm/csr.def"
+    default: return false;
+    }
+}
+#undef CSR_REG
+#undef CSR_VIEW
+
+bool csr_execute(struct vcpu *v, u32 raw)
+{
+    return any_execute(v, raw, false);
+}
+
+// x5-x7, x10-x17 and x28-x31: what a C function may clobber, trap.S loads in any case; x0 to x2 and
+// x4 too.
+#define LOADED_ANYWAY 0xf003fcf7
+
+u64 trap_hot(struct frame *f, u64 insn)
+{
+    struct vcpu *v   = vcpu_of_frame(f);
+    u32          raw = (u32)insn;
+
+    if (!insn_is_csr(raw) || !any_execute(v, raw, true))
+        return HOT_NO;
+    if (UNLIKELY(v->pending))
+        return HOT_PENDING;
+    return LOADED_ANYWAY >> insn_rd(raw) & 1 ? HOT_SCRATCH : HOT_ALL;
 }
 
 u64 csr_get(const struct vcpu *v, const struct csr_row *row)

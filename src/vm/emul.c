@@ -77,20 +77,3 @@ enum outcome emul_illegal(struct vcpu *v, const struct trap *t)
         return o;
     return raise(v, EXC_ILLEGAL_INSN, raw);
 }
-
-u64 trap_hot(struct frame *f)
-{
-    struct vcpu *v   = vcpu_of_frame(f);
-    u32          raw = (u32)f->tval;
-
-    if (!insn_is_csr(raw) || !csr_execute(v, raw))
-        return HOT_NO;
-    f->pc += 4;
-    v->stats.hot++;
-    if (UNLIKELY(v->pending)) {
-        f->cause = TRAP_DONE;
-        return HOT_NO;
-    }
-    // x5-x7, x10-x17 and x28-x31 are loaded in any case: the registers that a C function may clobber.
-    return BIT(insn_rd(raw)) & 0xf003fce7 ? HOT_SCRATCH : HOT_ALL;
-}

@@ -15,6 +15,7 @@
 
 #include "arch/hart.h"
 #include "lib/panic.h"
+#include "lib/words.h"
 #include "vm/gmem.h"
 
 #include <string.h>
@@ -55,7 +56,7 @@ static u16 page_alloc(struct shadow *s, struct shadow_space *space)
         page = (u16)(++s->n_fresh);
     else
         return 0;
-    memset(page_at(s, page), 0, PAGE_SIZE);
+    words_clear(page_at(s, page), PAGE_SIZE);
     s->next[page - 1] = space->pages;
     if (!space->pages)
         space->last = page;

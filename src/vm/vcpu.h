@@ -40,7 +40,7 @@ enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 // Counters; what a guest does wrong is counted here and never printed.
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
-    u64 irqs, hot, mmio, reflected, fills, flushes, switches, injected;
+    u64 irqs, mmio, reflected, fills, flushes, switches, injected;
 };
 
 struct vcpu {
@@ -50,8 +50,6 @@ struct vcpu {
     struct csrs      csr;
     u64              irq_lines; // bits of mip that devices hold up; not stored in csr.mip
     struct exception exc;
-    struct shadow    shadow;
-
     struct vm           *vm;
     const struct engine *engine;
     u32                  id;
@@ -64,6 +62,7 @@ struct vcpu {
     u64                  ext_status; // FS and VS while the vCPU is not on a hart
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
+    struct shadow        shadow; // large, and so last: offsets of the others stay short
 };
 
 static inline struct vcpu *vcpu_of_frame(struct frame *f)

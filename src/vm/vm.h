@@ -24,7 +24,6 @@ struct vm {
     u64               ram_size; // a multiple of 2 MiB
     u32               isa_has;  // enum ext
     u16               satp_modes; // bit n: satp mode n
-    u64               ext_status_mask;
     struct walk_rules walk_base; // what the hart's page tables may contain
     struct vcpu     **vcpus;
     u32               n_vcpus;

@@ -41,16 +41,6 @@ static u64 writable_bits_senvcfg(void)
     return got;
 }
 
-static u64 writable_bits_ext_status(void)
-{
-    u64 old = csr_read(mstatus), bits;
-
-    csr_set(mstatus, STATUS_FS | STATUS_VS);
-    bits = csr_read(mstatus) & (STATUS_FS | STATUS_VS);
-    csr_write(mstatus, old);
-    return bits;
-}
-
 // A mode that the hart lacks makes the write void (4.1.11).
 static bool has_satp_mode(enum satp_mode mode)
 {
@@ -122,7 +112,6 @@ void hart_probe(void)
         c->scause_mask     = writable_bits_scause();
         c->senvcfg_mask    = writable_bits_senvcfg();
     }
-    c->ext_status_mask = writable_bits_ext_status();
     probe_pmp(c);
     c->time_csr = csr_try_read(time, ignored);
     c->menvcfg  = csr_try("csrr %[reg], 0x30a", ignored);
@@ -151,16 +140,6 @@ u64 hart_irq_pending(void)
 void hart_wait(void)
 {
     __asm__ volatile("wfi" ::: "memory");
-}
-
-u64 hart_ext_status(void)
-{
-    return csr_read(mstatus) & (STATUS_FS | STATUS_VS);
-}
-
-void hart_ext_status_set(u64 bits)
-{
-    csr_write(mstatus, bits_merge(csr_read(mstatus), bits, STATUS_FS | STATUS_VS));
 }
 
 void hart_satp_set(u64 satp)

@@ -48,7 +48,6 @@ _start:
         lla     sp, _stacks
         li      t0, STACK_STRIDE
         add     sp, sp, t0              # the boot hart has the first stack
-        mv      tp, s0                  # the monitor keeps its hart id in tp
         lla     t0, trap_entry
         csrw    mtvec, t0
         mv      a0, s0

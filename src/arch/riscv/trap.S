@@ -69,12 +69,11 @@ guest_run:
         each_callee_saved sd
         sd      a0, 104(sp)
         sd      sp, FRAME_HOST_SP(a0)
-        sd      tp, FRAME_HOST_TP(a0)
 load_all:
-        each_preserved ld
-load_scratch:
         ld      t0, FRAME_PC(a0)
         csrw    mepc, t0
+        each_preserved ld
+load_scratch:
         csrw    mscratch, a0            # from here a trap is the guest's
         each_scratch ld
         ld      a0, FRAME_X(10)(a0)
@@ -90,23 +89,34 @@ trap_entry:
         each_preserved sd
         csrrw   t0, mscratch, zero      # from here a trap is the monitor's
         sd      t0, FRAME_X(10)(a0)
-        csrr    t1, mepc
-        sd      t1, FRAME_PC(a0)
-        csrr    t2, mcause
-        sd      t2, FRAME_CAUSE(a0)
-        csrr    t3, mtval
-        sd      t3, FRAME_TVAL(a0)
         ld      sp, FRAME_HOST_SP(a0)
-        ld      tp, FRAME_HOST_TP(a0)
-        li      t4, 2                   # EXC_ILLEGAL_INSN
-        bne     t2, t4, long_way
+        csrr    t1, mcause
+        li      t2, 2                   # EXC_ILLEGAL_INSN
+        bne     t1, t2, long_way
+        csrr    a1, mtval
         call    trap_hot                # s0 to s11 and gp are still the guest's, in registers
-        li      t0, HOT_SCRATCH
         mv      t1, a0
         ld      a0, 104(sp)             # the frame
-        beq     t1, t0, load_scratch
-        bgtu    t1, t0, load_all
+        beqz    t1, long_way
+        csrr    t0, mepc
+        addi    t0, t0, 4
+        csrw    mepc, t0
+        addi    t1, t1, -HOT_ALL
+        bltz    t1, load_scratch
+        sd      t0, FRAME_PC(a0)
+        beqz    t1, load_all
+        li      t1, -1
+        srli    t1, t1, 1               # TRAP_DONE
+        sd      t1, FRAME_CAUSE(a0)
+        j       to_monitor
 long_way:
+        csrr    t0, mepc
+        sd      t0, FRAME_PC(a0)
+        csrr    t0, mcause
+        sd      t0, FRAME_CAUSE(a0)
+        csrr    t0, mtval
+        sd      t0, FRAME_TVAL(a0)
+to_monitor:
         each_callee_saved ld
         ld      ra, 0(sp)
         addi    sp, sp, 112

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// arch/hart.h over a fake: the host's tests see what the monitor does to its hart.
+//
+// In:     calls of the code under test.
+// Out:    the same, recorded in fake_hart; the test's hooks called.
+// Always: nothing happens by itself: time and interrupts are the test's.
+// Locks:  none; tests have one thread.
+#include "arch/host/fake.h"
+
+#include <string.h>
+
+struct hart_caps hart_caps;
+struct fake_hart fake_hart;
+
+void fake_hart_reset(void)
+{
+    memset(&fake_hart, 0, sizeof fake_hart);
+    fake_hart.ext_has = STATUS_FS;
+    hart_caps = (struct hart_caps){
+        .misa            = BITS(63, 63) | BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') |
+                           BIT('d' - 'a') | BIT('c' - 'a') | BIT('s' - 'a') | BIT('u' - 'a'),
+        .arch            = 0x70200,
+        .impl            = 0x70200,
+        .sv39            = true,
+        .sv48            = true,
+        .sv57            = true,
+        .asid_bits       = 16,
+        .pmp_entries     = 16,
+        .pmp_grain       = 4,
+        .scounteren_mask = BITS(31, 0),
+        .senvcfg_mask    = ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE,
+        .scause_mask     = ~0ul,
+        .time_csr        = true,
+        .menvcfg         = true,
+    };
+}
+
+void hart_probe(void)
+{
+}
+
+u32 hart_id(void)
+{
+    return fake_hart.id;
+}
+
+u64 hart_time_csr(void)
+{
+    return fake_hart.time;
+}
+
+void hart_irq_enable(u64 bits)
+{
+    fake_hart.irq_enabled = bits;
+}
+
+u64 hart_irq_pending(void)
+{
+    return fake_hart.irq_pending & fake_hart.irq_enabled;
+}
+
+void hart_wait(void)
+{
+    fake_hart.n_wait++;
+    if (fake_hart.on_wait)
+        fake_hart.on_wait();
+}
+
+u64 hart_ext_status(void)
+{
+    u64  ext = fake_hart.ext_status;
+    bool dirty = (ext & STATUS_FS) == STATUS_FS || (ext & STATUS_VS) == STATUS_VS;
+
+    return ext | (dirty ? STATUS_SD : 0);
+}
+
+void hart_ext_status_set(u64 bits)
+{
+    fake_hart.ext_status = bits & fake_hart.ext_has;
+}
+
+void hart_satp_set(u64 satp)
+{
+    fake_hart.satp = satp;
+    fake_hart.n_satp++;
+    if (fake_hart.on_satp)
+        fake_hart.on_satp(satp);
+    if (!(satp & SATP_ASID))
+        hart_fence_all();
+}
+
+void hart_fence_all(void)
+{
+    fake_hart.n_fence_all++;
+    if (fake_hart.on_fence)
+        fake_hart.on_fence(false, gva(0));
+}
+
+void hart_fence_page(gva_t va)
+{
+    fake_hart.n_fence_page++;
+    fake_hart.fenced_page = va;
+    if (fake_hart.on_fence)
+        fake_hart.on_fence(true, va);
+}
+
+void hart_fence_code(void)
+{
+    fake_hart.n_fence_code++;
+}
+
+void hart_counters_set(u64 scounteren)
+{
+    fake_hart.scounteren = scounteren;
+}
+
+void hart_envcfg_set(u64 senvcfg)
+{
+    fake_hart.senvcfg = senvcfg;
+}
+
+void hart_envcfg_allow(u64 menvcfg)
+{
+    fake_hart.menvcfg |= menvcfg;
+}
+
+void hart_reservation_drop(void)
+{
+    fake_hart.n_reservation++;
+}
+
+void hart_guest_mode_init(void)
+{
+    fake_hart.n_guest_mode++;
+}
+
+void pmp_lock_monitor(u64 base, u64 text_end, u64 rodata_end, u64 guard)
+{
+    fake_hart.locked_base       = base;
+    fake_hart.locked_text_end   = text_end;
+    fake_hart.locked_rodata_end = rodata_end;
+    fake_hart.locked_guard      = guard;
+}
+
+void pmp_window_set(const struct pmp_range *ram, const struct pmp_range *tables)
+{
+    fake_hart.ram    = *ram;
+    fake_hart.tables = *tables;
+}
+
+void guest_run(struct frame *f)
+{
+    fake_hart.on_run(f);
+}
