@@ -30,7 +30,7 @@ bench="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross"
 say() { echo "deps: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# is_there FILE...: the first is a file, and not a link to nowhere.
+# is_there FILE...: the first (of what a pattern found) exists and is no link to nowhere.
 is_there() { [ -e "$1" ]; }
 
 # Has this release a package of that name?
@@ -57,6 +57,7 @@ qemu_missing() {
 # The runtimes of libFuzzer and the sanitizers; and CBMC, from Debian 13 on (elsewhere: tools/fetch.sh cbmc).
 test_missing() {
     is_there /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a || echo compiler-runtime
+    # shellcheck source=/dev/null
     . /etc/os-release
     [ "$ID" != debian ] || [ "${VERSION_ID:-13}" -lt 13 ] || is_there /usr/bin/cbmc || echo cbmc
 }
@@ -84,13 +85,13 @@ bench) packages="$build $run $bench" others="qemu_missing" ;;
 *)     echo "usage: tools/deps.sh build|run|test|bench" >&2; exit 2 ;;
 esac
 
-command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+[ -x /usr/bin/dpkg-query ] ||
     die "this is not Debian or Ubuntu; remedy: install by hand what stands for: $packages"
 
 # shellcheck disable=SC2086      # lists of words
-missing=$(missing_of $packages; for other in $others; do $other; done)
+missing=$({ missing_of $packages; for other in $others; do $other; done; } | xargs)
 [ -n "$missing" ] || exit 0
-say "installing" $missing "..."
+say "installing $missing ..."
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
@@ -111,7 +112,7 @@ why() { grep -m 1 '^E:' "$log" || tail -n 1 "$log"; }
 
 # Lists that could not all be refreshed may still do.
 apt update || say "the package lists are not all up to date ($(why))"
-names=$(for package in $missing; do resolve "$package"; done)
+names=$(for package in $missing; do resolve "$package"; done | xargs)
 # shellcheck disable=SC2086
 apt install --no-install-recommends $names ||
-    die "cannot install" $names "($(why)); remedy: check the network and /etc/apt, then tools/deps.sh $1"
+    die "cannot install $names ($(why)); remedy: check the network and /etc/apt, then tools/deps.sh $1"

@@ -8,6 +8,7 @@
 #             kernel/Image (and kernel/version), busybox/busybox, libfdt/*.[ch], cbmc/bin/cbmc
 # Always: signatures are checked; the system's own package lists are neither used nor changed;
 #         what is there already costs no network; a folder is there whole or not at all.
+# shellcheck disable=SC2016       # apt expands $(REPO_URI), not the shell
 set -eu
 
 suite=trixie
@@ -105,7 +106,7 @@ END
 apt_do() {
     (cd "$work" && apt-get -q -y "$@") </dev/null >"$work/log" 2>&1 ||
         die "$what: cannot get it from $mirror ($(grep -m 1 '^E:' "$work/log" || echo "apt failed"));" \
-            "remedy: check the network, or set DUOMO_MIRROR to a Debian mirror within reach"
+            "remedy: check the network, or set DUOMO_MIRROR to another Debian mirror"
 }
 
 # deb_get PACKAGE: downloads it and unpacks it to $work/root.
@@ -128,7 +129,8 @@ fetch_kernel() {
     apt_open deb riscv64
     package=$(apt-cache show --no-all-versions linux-image-riscv64 |
         sed -n 's/^Depends:.*\(linux-image-[^ ,]*\).*/\1/p')
-    [ -n "$package" ] || die "kernel: $mirror has no linux-image-riscv64; remedy: set DUOMO_MIRROR to another"
+    [ -n "$package" ] || die "kernel: $mirror has no linux-image-riscv64;" \
+        "remedy: set DUOMO_MIRROR to another"
     deb_get "$package"
 
     image=$(find "$work/root/boot" -name 'vmlinu[xz]-*' | head -n 1)
@@ -137,7 +139,8 @@ fetch_kernel() {
     else
         cp "$image" "$out/Image"
     fi
-    is_image "$out/Image" || die "kernel: $package holds no RISC-V Image; remedy: another mirror (DUOMO_MIRROR)"
+    is_image "$out/Image" || die "kernel: $package holds no RISC-V Image;" \
+        "remedy: set DUOMO_MIRROR to another"
     echo "${package#linux-image-}" > "$out/version"
 }
 

@@ -5,7 +5,7 @@
 #include "isa/ext.h"
 
 #define RAM_RANGES_MAX 8
-#define RESERVED_MAX   16
+#define RESERVED_MAX   128
 
 struct range {
     u64 base, size;

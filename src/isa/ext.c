@@ -25,8 +25,8 @@ static const char *const families[] = {
     "zc", "zf", "zh", "zd", "zmmul", "zk", "zv", "ztso", "zimop", "zcmop",
 };
 // clang-format on
-// Zk stands for Zkn, Zkr and Zkt together.
-static const char *const refused[] = { "zkr", "zk" };
+// Zk stands for Zkn, Zkr and Zkt together; Zcmt has the CSR jvt.
+static const char *const refused[] = { "zkr", "zk", "zcmt" };
 
 static bool name_is(const char *name, size_t len, const char *is)
 {
@@ -77,8 +77,9 @@ void isa_filter(const char *host, struct isa *isa)
 
     memset(isa, 0, sizeof *isa);
     memcpy(isa->text, "rv64", used);
-    if (!strncmp(host, "rv64", 4))
-        host += 4;
+    if (strncmp(host, "rv64", 4))
+        return;
+    host += 4;
     while ((len = isa_next(&host, &name))) {
         u32 bit;
 

@@ -93,7 +93,7 @@ static const char *config_check(const struct vm_config *c)
 static u32 pool_pages(const struct vm_config *c)
 {
     if (c->shadow_pages)
-        return c->shadow_pages;
+        return c->shadow_pages + SHADOW_POOL_SPARE;
     return (u32)min_u64(SHADOW_POOL_MAX, max_u64(256, c->memory / PAGE_SIZE / 64));
 }
 

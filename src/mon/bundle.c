@@ -43,39 +43,59 @@ const char *bundle_open(u64 at)
     return NULL;
 }
 
-static const char *image_check_crc(int node, const struct image *image)
-{
-    int hash = fdt_subnode_offset(bundle, node, "hash-1");
-    u64 expected;
+#define REMEDY "; make the bundle again with `duomo pack`"
 
-    if (hash < 0 || !dt_number(bundle, hash, "value", &expected))
-        return "an image has no checksum; make the bundle again with `duomo pack`";
-    if (crc32(image->data, image->size) != expected)
-        return "an image is damaged (its CRC is wrong); make the bundle again with `duomo pack`";
-    return NULL;
+// The two images of a VM, and what the user reads if one is wrong.
+struct image_words {
+    const char *property, *missing, *empty, *unsummed, *damaged;
+};
+static const struct image_words kernel_words = {
+    "kernel",
+    "its kernel is not in the bundle" REMEDY,
+    "its kernel has no data" REMEDY,
+    "its kernel has no CRC-32" REMEDY,
+    "its kernel is damaged: the CRC is wrong" REMEDY,
+};
+static const struct image_words ramdisk_words = {
+    "ramdisk",
+    "its initrd is not in the bundle" REMEDY,
+    "its initrd has no data" REMEDY,
+    "its initrd has no CRC-32" REMEDY,
+    "its initrd is damaged: the CRC is wrong" REMEDY,
+};
+
+static const char *image_check_crc(int node, const struct image *image, const struct image_words *words)
+{
+    int         hash = fdt_subnode_offset(bundle, node, "hash-1");
+    const char *algo = hash >= 0 ? dt_string(bundle, hash, "algo") : NULL;
+    u64         expected;
+
+    if (!algo || strcmp(algo, "crc32") || !dt_number(bundle, hash, "value", &expected))
+        return words->unsummed;
+    return crc32(image->data, image->size) == expected ? NULL : words->damaged;
 }
 
 // The image that a VM's property names.
-static const char *image_find(int vm, const char *property, struct image *image)
+static const char *image_find(int vm, const struct image_words *words, struct image *image)
 {
-    const char *name   = dt_string(bundle, vm, property);
+    const char *name   = dt_string(bundle, vm, words->property);
     int         images = fdt_path_offset(bundle, "/images"), node, len;
 
     node = name && images >= 0 ? fdt_subnode_offset(bundle, images, name) : -1;
     if (node < 0)
-        return "it names an image that the bundle lacks; make it again with `duomo pack`";
+        return words->missing;
     image->data = fdt_getprop(bundle, node, "data", &len);
     if (!image->data || len <= 0)
-        return "an image has no data; make the bundle again with `duomo pack`";
+        return words->empty;
     image->size = (u64)len;
-    return image_check_crc(node, image);
+    return image_check_crc(node, image, words);
 }
 
-static const char *text_or(int vm, const char *property, const char *otherwise)
+// A text that may be left out, but if it is there must be one.
+static const char *text_read(int vm, const char *property, const char *otherwise, const char **text)
 {
-    const char *text = dt_string(bundle, vm, property);
-
-    return text ? text : otherwise;
+    *text = fdt_getprop(bundle, vm, property, NULL) ? dt_string(bundle, vm, property) : otherwise;
+    return *text ? NULL : "its command line (bootargs) or engine is no text" REMEDY;
 }
 
 static const char *config_read(int vm, struct vm_config *c)
@@ -83,20 +103,22 @@ static const char *config_read(int vm, struct vm_config *c)
     u64         vcpus = 1, pages = 0;
     const char *why;
 
-    c->name     = fdt_get_name(bundle, vm, NULL);
-    c->bootargs = text_or(vm, "bootargs", "");
-    c->engine   = text_or(vm, "engine", "auto");
+    c->name = fdt_get_name(bundle, vm, NULL);
+    why     = text_read(vm, "bootargs", "", &c->bootargs);
+    why     = why ? why : text_read(vm, "engine", "auto", &c->engine);
+    if (why)
+        return why;
     if (!dt_number(bundle, vm, "memory", &c->memory))
-        return "it does not say how much memory; make the bundle again with `duomo pack`";
+        return "it does not say how much memory" REMEDY;
     (void)dt_number(bundle, vm, "vcpus", &vcpus);
     (void)dt_number(bundle, vm, "shadow-pages", &pages);
-    c->vcpus        = (u32)vcpus;
-    c->shadow_pages = (u32)pages;
+    c->vcpus        = (u32)min_u64(vcpus, UINT32_MAX);
+    c->shadow_pages = (u32)min_u64(pages, UINT32_MAX);
     if (strlen(c->bootargs) > CMDLINE_MAX)
         return "its command line is longer than 2047 bytes; shorten it";
-    why = image_find(vm, "kernel", &c->kernel);
+    why = image_find(vm, &kernel_words, &c->kernel);
     if (!why && fdt_getprop(bundle, vm, "ramdisk", NULL))
-        why = image_find(vm, "ramdisk", &c->ramdisk);
+        why = image_find(vm, &ramdisk_words, &c->ramdisk);
     return why;
 }
 
@@ -105,7 +127,7 @@ bool bundle_vm(unsigned index, struct vm_config *c, const char **why)
     int vms = fdt_path_offset(bundle, "/vms"), node;
 
     memset(c, 0, sizeof *c);
-    if (vms < 0)
+    if (vms < 0 || fdt_node_check_compatible(bundle, vms, "duomo,vms-1"))
         return false;
     fdt_for_each_subnode(node, bundle, vms) {
         if (index--)

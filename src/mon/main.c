@@ -142,7 +142,7 @@ static void vms_build(void)
                  vm->vcpus[0]->engine->what, (unsigned)vm->vcpus[0]->shadow.n_pages);
     }
     if (!i)
-        give_up("cannot start", "the bundle has no VM; make it again with `duomo pack`");
+        give_up("cannot start", "the bundle has no VMs (no /vms of \"duomo,vms-1\"); make it again with `duomo pack`");
 }
 
 static void protect(void)

@@ -70,7 +70,7 @@ static bool vclint_access(struct vdev *d, struct mmio *m)
         return msip_access(d, m);
     if (m->off < MTIME)
         return mtimecmp_access(d, m);
-    if (!m->write)
+    if (!m->write && m->off < MTIME + 8)
         m->value = half_of(clock_now(), m);
     return true;
 }

@@ -155,11 +155,15 @@ static void thr_write(struct vuart *u, u8 byte)
 {
     char text = (char)byte;
 
-    u->thr_pending = false;
-    if (u->mcr & MCR_LOOP)
+    if (u->mcr & MCR_LOOP) {
         receive(u, byte);
-    else
-        u->dev.vm->console_write(u->dev.vm, &text, 1);
+        u->thr_pending = true;
+        return;
+    }
+    if (!(u->lsr & LSR_THRE)) // a guest that does not wait loses its own byte
+        return;
+    u->thr_pending = false;
+    u->dev.vm->console_write(u->dev.vm, &text, 1);
     u->lsr &= (u8) ~(LSR_THRE | LSR_TEMT);
     transmitter_check(u);
 }

@@ -56,6 +56,8 @@ void bus_reset(struct bus *b)
 
 void bus_tick(struct bus *b, u64 now_ticks)
 {
+    if (now_ticks < b->deadline)
+        return;
     b->deadline = ~0ul;
     for (unsigned i = 0; i < b->n; i++) {
         struct vdev *d = b->devices[i];

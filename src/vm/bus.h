@@ -20,7 +20,7 @@ MUST_CHECK bool bus_add(struct bus *b, struct vdev *d);
 // One access by a vCPU.  False: nobody owns the address, or its owner refuses: an access fault.
 bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool write, u64 *value);
 void bus_reset(struct bus *b);
-// Calls the devices whose deadline has come, and finds the next.
+// If the deadline has come: calls the devices whose it is, and finds the next.
 void bus_tick(struct bus *b, u64 now_ticks);
 // A device wants its tick() at that time; ~0: no more.
 void vdev_deadline_set(struct vdev *d, u64 deadline_ticks);

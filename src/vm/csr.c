@@ -55,6 +55,12 @@ static ALWAYS_INLINE u64 hook_irq(struct vcpu *v, u64 old, u64 changed)
     return old ^ changed;
 }
 
+// What changes is counted from what is seen; to clear a line's bit must not set the stored one.
+static ALWAYS_INLINE u64 hook_pending(struct vcpu *v, u64 old, u64 changed)
+{
+    return hook_irq(v, old, changed & (old | ~v->irq_lines));
+}
+
 // Reserved modes leave the register as it was; WARL lets us choose, and QEMU's harts do so.
 static ALWAYS_INLINE u64 hook_tvec(struct vcpu *v, u64 old, u64 changed)
 {

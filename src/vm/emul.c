@@ -30,7 +30,7 @@ static bool emul_wfi(struct vcpu *v, const struct insn *i, enum outcome *o)
 static bool emul_sfence(struct vcpu *v, const struct insn *i, enum outcome *o)
 {
     (void)o;
-    shadow_fence(v, i->rs1, gva(reg_get(v, i->rs1)), i->rs2, reg_get(v, i->rs2) & field_get(~0ul, SATP_ASID));
+    shadow_fence(v, i->rs1, gva(reg_get(v, i->rs1)), i->rs2, reg_get(v, i->rs2));
     return true;
 }
 

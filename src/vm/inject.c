@@ -6,7 +6,7 @@
 // Always: pc is set here, in run.c and nowhere else.  A change of mode leaves PEND_FOLLOW, since what
 //         the hart may reach depends on it, and ends LR/SC reservations of the other context.
 // Locks:  none; irq_lines may be changed by any hart and are changed atomically.
-#include "vm/vm.h"
+#include "vm/sched.h"
 
 static void mode_set(struct vcpu *v, enum mode mode)
 {
@@ -79,6 +79,8 @@ void vcpu_line_set(struct vcpu *v, u64 bits, bool up)
         __atomic_fetch_or(&v->irq_lines, bits, __ATOMIC_RELEASE);
     else
         __atomic_fetch_and(&v->irq_lines, ~bits, __ATOMIC_RELEASE);
-    if (up)
+    if (up) {
         pend(v, PEND_IRQ);
+        sched_wake(v);
+    }
 }

@@ -14,21 +14,29 @@
 
 #include <string.h>
 
-static bool fetch_half(const struct vcpu *v, u64 pc, u16 *half)
+static bool fetch_part(const struct vcpu *v, gva_t va, enum access_kind kind, void *to, size_t len)
 {
     struct leaf leaf;
 
-    return shadow_translate(v, gva(pc), ACCESS_FETCH, &leaf) == WALK_OK &&
-           gmem_read(v->vm, gpa(leaf.pa), half, sizeof *half);
+    return shadow_translate(v, va, kind, &leaf) == WALK_OK &&
+           gmem_read(v->vm, gpa(leaf.pa), to, len);
+}
+
+bool fetch_bytes(const struct vcpu *v, gva_t va, enum access_kind kind, void *to, size_t len)
+{
+    size_t here = min_u64(len, PAGE_SIZE - va.a % PAGE_SIZE);
+
+    return fetch_part(v, va, kind, to, here) &&
+           (here == len || fetch_part(v, gva(va.a + here), kind, (char *)to + here, len - here));
 }
 
 bool fetch_insn(const struct vcpu *v, u32 *raw)
 {
     u16 low, high = 0;
 
-    if (!fetch_half(v, v->f.pc, &low))
+    if (!fetch_bytes(v, gva(v->f.pc), ACCESS_FETCH, &low, sizeof low))
         return false;
-    if (insn_len(low) == 4 && !fetch_half(v, v->f.pc + 2, &high))
+    if (insn_len(low) == 4 && !fetch_bytes(v, gva(v->f.pc + 2), ACCESS_FETCH, &high, sizeof high))
         return false;
     *raw = (u32)high << 16 | low;
     return true;

@@ -10,6 +10,7 @@
 #include "vm/sbi.h"
 
 #include "lib/bits.h"
+#include "vm/fetch.h"
 #include "vm/gmem.h"
 #include "vm/sched.h"
 
@@ -19,18 +20,19 @@
 #define FENCE_PAGES_MAX 64
 
 struct sbi_ret {
-    s64 error;
-    u64 value;
+    s64  error;
+    u64  value;
+    bool again; // not done: the guest is to make the same call once more
 };
 
 static struct sbi_ret ok(u64 value)
 {
-    return (struct sbi_ret){ SBI_SUCCESS, value };
+    return (struct sbi_ret){ .error = SBI_SUCCESS, .value = value };
 }
 
 static struct sbi_ret error(enum sbi_error e)
 {
-    return (struct sbi_ret){ e, 0 };
+    return (struct sbi_ret){ .error = e };
 }
 
 // Base extension (4)
@@ -123,7 +125,7 @@ static void fence_i_act(struct vcpu *from, struct vcpu *to, const u64 *a)
 
 static void fence_range(struct vcpu *v, const u64 *a, bool has_asid)
 {
-    u64 start = a[2], size = a[3], asid = a[4] & field_get(~0ul, SATP_ASID);
+    u64 start = a[2], size = a[3], asid = a[4];
 
     if ((!start && !size) || size > FENCE_PAGES_MAX * PAGE_SIZE) {
         shadow_fence(v, false, gva(0), has_asid, asid);
@@ -279,6 +281,8 @@ static struct sbi_ret dbcn_write_byte(struct vcpu *v, const u64 *a)
 {
     char byte = (char)a[0];
 
+    if (!v->vm->console_room(v->vm)) // a blocking call: the guest waits, the monitor does not
+        return (struct sbi_ret){ .again = true };
     v->vm->console_write(v->vm, &byte, 1);
     return ok(0);
 }
@@ -288,7 +292,7 @@ static struct sbi_ret dbcn_write_byte(struct vcpu *v, const u64 *a)
 static struct sbi_ret legacy_getchar(struct vcpu *v, const u64 *a)
 {
     (void)a;
-    return (struct sbi_ret){ v->vm->console_read(v->vm), 0 };
+    return (struct sbi_ret){ .error = v->vm->console_read(v->vm) };
 }
 
 static struct sbi_ret legacy_clear_ipi(struct vcpu *v, const u64 *a)
@@ -301,13 +305,11 @@ static struct sbi_ret legacy_clear_ipi(struct vcpu *v, const u64 *a)
 // A null pointer means all harts; one that does not lead to RAM does nothing.
 static u64 legacy_mask(struct vcpu *v, u64 at)
 {
-    struct leaf leaf;
-    u64         mask = 0;
+    u64 mask = 0;
 
     if (!at)
         return BIT(v->vm->n_vcpus) - 1;
-    if (shadow_translate(v, gva(at), ACCESS_READ, &leaf) != WALK_OK ||
-        !gmem_read(v->vm, gpa(leaf.pa), &mask, sizeof mask))
+    if (!fetch_bytes(v, gva(at), ACCESS_READ, &mask, sizeof mask))
         return 0;
     return mask & (BIT(v->vm->n_vcpus) - 1);
 }
@@ -403,12 +405,16 @@ enum outcome sbi_call(struct vcpu *v)
 {
     u64                  a[6];
     const struct sbi_row *row = row_find(v->f.x[REG_A7], v->f.x[REG_A6]);
-    struct sbi_ret       r    = { SBI_ERR_NOT_SUPPORTED, 0 };
+    struct sbi_ret       r    = error(SBI_ERR_NOT_SUPPORTED);
 
     v->step = 4;
     memcpy(a, &v->f.x[REG_A0], sizeof a);
     if (row)
         r = row->call(v, a);
+    if (r.again) {
+        pend(v, PEND_RESCHED);
+        return RESUME;
+    }
     if (v->hsm == HSM_STOPPED)
         return NEXT;
     v->f.x[REG_A0] = (u64)r.error;

@@ -28,7 +28,7 @@ static void wake(struct vcpu *v)
 
 static bool is_runnable(struct vcpu *v)
 {
-    if (v->vm->state != VM_RUNNING || v->hsm == HSM_STOPPED)
+    if (v->hsm == HSM_STOPPED)
         return false;
     timer_check(v);
     if (v->waiting && vcpu_interrupts(v))
@@ -36,28 +36,44 @@ static bool is_runnable(struct vcpu *v)
     return !v->waiting;
 }
 
-// The vCPU after `last` that can run, or NULL; how many can; and when one of those that wait wants
-// to be looked at again.
-static struct vcpu *vcpu_next(const struct vcpu *last, unsigned *n_ready, u64 *deadline)
+// What vcpu_next() has found.
+struct choice {
+    struct vcpu *first, *after; // the first that can run, and the first behind `last`
+    unsigned     n_ready;
+    u64          deadline; // when one of those that wait wants to be looked at again
+    bool         passed;   // `last` was seen
+};
+
+static void vcpu_consider(struct choice *c, struct vcpu *v, const struct vcpu *last)
 {
-    struct vcpu *first = NULL, *next = NULL;
-    bool         passed = false;
+    if (is_runnable(v)) {
+        c->n_ready++;
+        c->first = c->first ? c->first : v;
+        c->after = c->passed && !c->after ? v : c->after;
+    } else if (v->hsm != HSM_STOPPED)
+        c->deadline = min_u64(c->deadline, timer_next(v));
+    c->passed |= v == last;
+}
 
-    *n_ready  = 0;
-    *deadline = ~0ul;
-    for (unsigned m = 0; m < n_vms; m++)
-        for (u32 i = 0; i < vms[m]->n_vcpus; i++) {
-            struct vcpu *v = vms[m]->vcpus[i];
+// The vCPU after `last` that can run, or NULL.  Devices have their time even if all vCPUs wait.
+static struct vcpu *vcpu_next(const struct vcpu *last, struct choice *c)
+{
+    *c = (struct choice){ .deadline = ~0ul };
+    for (unsigned m = 0; m < n_vms; m++) {
+        if (vms[m]->state != VM_RUNNING)
+            continue;
+        bus_tick(&vms[m]->bus, clock_now());
+        c->deadline = min_u64(c->deadline, vms[m]->bus.deadline);
+        for (u32 i = 0; i < vms[m]->n_vcpus; i++)
+            vcpu_consider(c, vms[m]->vcpus[i], last);
+    }
+    return c->after ? c->after : c->first;
+}
 
-            if (is_runnable(v)) {
-                (*n_ready)++;
-                first = first ? first : v;
-                next  = passed && !next ? v : next;
-            } else if (v->vm->state == VM_RUNNING)
-                *deadline = min_u64(*deadline, timer_next(v));
-            passed |= v == last;
-        }
-    return next ? next : first;
+void sched_wake(const struct vcpu *v)
+{
+    if (running && running != v && v->waiting)
+        pend(running, PEND_RESCHED);
 }
 
 static bool anything_lives(void)
@@ -127,14 +143,13 @@ void sched_run(void)
 
     hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI));
     while (anything_lives()) {
-        unsigned n_ready;
-        u64      deadline;
+        struct choice c;
 
-        v = vcpu_next(v, &n_ready, &deadline);
+        v = vcpu_next(v, &c);
         if (v)
-            vcpu_turn(v, n_ready == 1, deadline);
+            vcpu_turn(v, c.n_ready == 1, c.deadline);
         else
-            idle(deadline);
+            idle(c.deadline);
     }
 }
 

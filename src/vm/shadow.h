@@ -8,7 +8,8 @@ struct vcpu;
 
 #define SHADOW_SPACES    64 // address spaces remembered: (ASID, root) pairs
 #define SHADOW_FACES     6  // vU, vS, vS with SUM; each without and with MXR
-#define SHADOW_POOL_MIN  16 // 13 pages hold what one instruction needs: 3 leaves under one root
+#define SHADOW_POOL_MIN  16
+#define SHADOW_POOL_SPARE 1 // an instruction can need 17 in Sv57: 4 leaves that share only the root
 #define SHADOW_POOL_MAX  16384
 
 struct shadow_space {

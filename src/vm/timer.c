@@ -23,8 +23,7 @@ void timer_check(struct vcpu *v)
 
     line_follow(v, IRQ_STI, v->csr.stimecmp, now);
     line_follow(v, IRQ_MTI, v->m_deadline, now);
-    if (now >= v->vm->bus.deadline)
-        bus_tick(&v->vm->bus, now);
+    bus_tick(&v->vm->bus, now);
 }
 
 void timer_set(struct vcpu *v, u64 deadline_ticks)
