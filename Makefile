@@ -29,13 +29,26 @@ HCFLAGS := -std=c17 -O2 -g $(WARN)
 TOOL    := $(wildcard tool/*.c)
 
 .DEFAULT_GOAL := all
-.PHONY: all help
+.PHONY: all run test bench help clean
 .DELETE_ON_ERROR:
 
-all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, build/duomo.bin) and the tool (build/duomo)
+all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, .bin) and the tool (build/duomo)
+
+run: all $(B)/initrd.gz ## Debian's Linux to a shell in a virtual machine (MEMORY=256M)
+	@tools/run.sh $(B)/duomo.elf $(B)/duomo $(CACHE)/kernel/Image $(B)/initrd.gz
+
+test: all $(B)/initrd.gz $(B)/.deps-test ## everything that can be tested (SUITES="unit guest ...": only these)
+	@tools/fetch.sh cbmc
+	@$(PY) tools/test.py $(SUITES)
+
+bench: all $(B)/initrd.gz $(B)/.deps-bench ## measure the VM against the bare machine (BENCH="--quick ...")
+	@bench/run.py $(BENCH)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+clean: ## remove what was built; what came from Debian stays in its cache
+	@rm -rf $(B)
 
 # What is missing is installed before anything is built.
 $(B)/.deps-%: tools/deps.sh
@@ -78,5 +91,10 @@ $(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt
 	@echo "  built $@"
+
+$(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox
+	@tools/mkinitrd.sh $@
+
+include $(wildcard tools/check.mk tests/*/*.mk)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

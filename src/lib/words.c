@@ -7,6 +7,8 @@
 // Locks:  none.
 #include "lib/words.h"
 
+#include "lib/bits.h"
+
 #include <string.h>
 
 #define BY_WORDS __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -25,7 +27,7 @@ BY_WORDS void words_copy(void *to, const void *from, size_t bytes)
 {
     u64       *t   = to;
     const u64 *f   = from;
-    size_t     end = bytes / 32 * 4;
+    size_t     end = is_aligned((u64)from, sizeof *f) ? bytes / 32 * 4 : 0;
 
     for (size_t i = 0; i < end; i += 4) {
         t[i]     = f[i];
@@ -33,5 +35,5 @@ BY_WORDS void words_copy(void *to, const void *from, size_t bytes)
         t[i + 2] = f[i + 2];
         t[i + 3] = f[i + 3];
     }
-    memcpy(t + end, f + end, bytes % 32);
+    memcpy(t + end, f + end, bytes - 8 * end);
 }

@@ -5,6 +5,6 @@
 
 #include "lib/types.h"
 
-// `to` and `from` are aligned to 8 bytes.
+// `to` is aligned to 8 bytes; `from` should be, or it goes by bytes.
 void words_clear(void *to, size_t bytes);                   // a multiple of 64
 void words_copy(void *to, const void *from, size_t bytes);  // any number

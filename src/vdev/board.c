@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 const struct vdev_ops *const board_devices[] = {
-    &vfinisher_ops, &vrtc_ops, &vclint_ops, &vplic_ops, &vuart_ops,
+    &vfinisher_ops, &vrtc_ops, &vclint_ops, &vplic_ops, &vuart_ops, &vslots_ops,
 };
 const size_t board_n_devices = ARRAY_LEN(board_devices);
 

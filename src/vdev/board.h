@@ -10,6 +10,7 @@
 #define VCLINT_BASE    0x02000000
 #define VPLIC_BASE     0x0c000000
 #define VUART_BASE     0x10000000
+#define VSLOTS_BASE    0x10001000
 
 #define VUART_IRQ      10
 #define VRTC_IRQ       11

@@ -3,9 +3,9 @@
 //
 // In:     lines that devices raise and lower; register accesses.
 // Out:    the MEI and SEI lines of the vCPUs: two contexts each, M first.
-// Always: a source pends while its line is up and nobody has claimed it; so nothing can be lost, and
-//         a completion with the line still up pends again (1.0.0, "Interrupt Gateways").  Every index
-//         made from an address is checked against the tables' sizes.
+// Always: a source pends from its line's rise until it is claimed, even if the line falls before; a
+//         completion with the line still up pends again (1.0.0, "Interrupt Gateways").  So nothing
+//         is lost.  Every index made from an address is checked against the tables' sizes.
 // Locks:  none yet: a VM's vCPUs share a hart.
 #include "vdev/board.h"
 #include "vdev/devices.h"
@@ -28,6 +28,7 @@
 struct vplic {
     struct vdev dev;            // must be first
     u32         level[WORDS];   // lines as devices hold them
+    u32         pending[WORDS];
     u32         claimed[WORDS]; // claimed, not yet completed
     u8          priority[VPLIC_SOURCES];
     struct {
@@ -52,7 +53,7 @@ static u32 best_of(const struct vplic *p, u32 context)
     u32 best = 0, best_priority = 0;
 
     for (u32 w = 0; w < WORDS; w++) {
-        u32 ready = p->level[w] & ~p->claimed[w] & p->context[context].enable[w];
+        u32 ready = p->pending[w] & ~p->claimed[w] & p->context[context].enable[w];
 
         for (; ready; ready &= ready - 1) {
             u32 source = 32 * w + (u32)__builtin_ctz(ready);
@@ -99,24 +100,29 @@ static void vplic_irq_set(struct vm *vm, u32 source, bool up)
     if (!p || source >= VPLIC_SOURCES || up == !!(p->level[word] & bit))
         return;
     p->level[word] ^= bit;
+    p->pending[word] |= p->level[word] & bit;
     lines_update(p);
 }
 
 // A claim takes the best source whatever the threshold ("Interrupt Claim Process").
 static u32 claim(struct vplic *p, u32 context)
 {
-    u32 source = best_of(p, context);
+    u32 source = best_of(p, context), bit = source ? 1u << (source % 32) : 0;
 
-    p->claimed[source / 32] |= source ? 1u << (source % 32) : 0;
+    p->claimed[source / 32] |= bit;
+    p->pending[source / 32] &= ~bit;
     lines_update(p);
     return source;
 }
 
 static void complete(struct vplic *p, u32 context, u64 source)
 {
-    if (source >= VPLIC_SOURCES || !(p->context[context].enable[source / 32] & 1u << (source % 32)))
+    u32 word = (u32)min_u64(source, VPLIC_SOURCES - 1) / 32, bit = 1u << (source % 32);
+
+    if (source >= VPLIC_SOURCES || !(p->context[context].enable[word] & p->claimed[word] & bit))
         return;
-    p->claimed[source / 32] &= ~(1u << (source % 32));
+    p->claimed[word] &= ~bit;
+    p->pending[word] |= p->level[word] & bit;
     lines_update(p);
 }
 
@@ -145,7 +151,7 @@ static void pending_access(struct vplic *p, struct mmio *m)
     u64 word = (m->off - PENDING) / 4;
 
     if (!m->write && word < WORDS)
-        m->value = p->level[word] & ~p->claimed[word];
+        m->value = p->pending[word];
 }
 
 static void enable_access(struct vplic *p, struct mmio *m)

@@ -51,7 +51,8 @@ static void classic_load(struct vcpu *v)
 
 static void classic_save(struct vcpu *v)
 {
-    v->ext_status = hart_ext_status();
+    v->ext_status       = hart_ext_status();
+    v->shadow.real_satp = 0;
 }
 
 const struct engine engine_classic = {

@@ -80,9 +80,10 @@ static void space_drop(struct shadow *s, struct shadow_space *space)
 // does ahead of time could bring them back.
 static void root_leave(struct vcpu *v)
 {
+    if (v->shadow.real_satp) // otherwise the hart is not on them
+        hart_satp_set(0);
     v->shadow.real_satp = 0;
     v->stats.flushes++;
-    hart_satp_set(0);
     pend(v, PEND_FOLLOW);
 }
 

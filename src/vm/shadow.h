@@ -31,7 +31,7 @@ struct shadow {
     struct shadow_space spaces[SHADOW_SPACES];
     struct shadow_space *now;    // that of the guest's satp; NULL: look it up
     unsigned            victim;  // next slot to evict
-    u64                 real_satp; // what the hart's satp must hold while this vCPU runs
+    u64                 real_satp; // what the hart's satp holds for us; 0: nothing of ours
 };
 
 // What came of a fault.

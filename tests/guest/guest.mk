@@ -28,7 +28,7 @@ GUEST_RT    := $(patsubst $(GUEST_DIR)/rt/%,$(GUEST_OUT)/rt/%.o, \
 .PHONY: guests
 guests: $(GUEST_BINS)
 
-.SECONDARY:
+.PRECIOUS: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.elf
 
 $(GUEST_OUT)/rt/%.o: $(GUEST_DIR)/rt/%
 	@mkdir -p $(@D)

@@ -62,6 +62,8 @@ boot:
         csrr    s4, satp
         csrw    sie, zero
         csrw    satp, zero
+        li      t0, 0x6600                      # FS and VS: as firmware left them
+        csrc    sstatus, t0
         csrw    sscratch, zero
         la      t0, trap_entry
         csrw    stvec, t0
