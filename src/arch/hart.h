@@ -50,7 +50,6 @@ void hart_fence_code(void);
 
 void hart_counters_set(u64 scounteren);
 void hart_envcfg_set(u64 senvcfg);
-void hart_envcfg_allow(u64 menvcfg);
 void hart_reservation_drop(void);
 
 // Prepares the hart for guests: traps come to the monitor, nothing is delegated, TVM, TW, TSR set.

@@ -89,7 +89,8 @@ const char *machine_read(const void *fdt)
     harts_read(fdt, cpus);
     if (!machine.host_isa)
         return "the device tree has no riscv,isa for its harts; give it one";
-    isa_filter(machine.host_isa, &machine.isa);
+    isa_filter(machine.host_isa, true, &machine.isa);
+    isa_filter(machine.host_isa, false, &machine.isa_without_fp);
     ram_read(fdt);
     if (!machine.n_ram)
         return "the device tree has no memory node; give it one";

@@ -69,7 +69,14 @@ size_t isa_next(const char **text, const char **name)
     return len;
 }
 
-void isa_filter(const char *host, struct isa *isa)
+// Extensions whose registers the monitor would have to switch between virtual machines.
+static bool has_fp_registers(const char *name, size_t len)
+{
+    return (len == 1 && strchr("fdqv", *name)) ||
+           (len > 2 && *name == 'z' && strchr("fhdv", name[1])) || name_is(name, len, "zcd");
+}
+
+void isa_filter(const char *host, bool fp, struct isa *isa)
 {
     const char *name;
     size_t      len, used = 4;
@@ -83,7 +90,7 @@ void isa_filter(const char *host, struct isa *isa)
     while ((len = isa_next(&host, &name))) {
         u32 bit;
 
-        if (!guest_may_have(name, len, &bit))
+        if (!guest_may_have(name, len, &bit) || (!fp && has_fp_registers(name, len)))
             continue;
         if (used + len + 2 > sizeof isa->text) {
             isa->cut = true;

@@ -26,8 +26,8 @@ struct isa {
 };
 
 // Filters the host's "riscv,isa" string.  What the monitor does not know how to virtualise is left
-// out, and the guest will not see it.
-void isa_filter(const char *host, struct isa *isa);
+// out, and the guest will not see it; without `fp`, floating point and vectors too.
+void isa_filter(const char *host, bool fp, struct isa *isa);
 
 // Walks the extensions of an ISA string one by one: returns the next one's length and moves *text
 // behind it; 0 at the end.  *name is where it starts.

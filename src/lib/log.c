@@ -19,7 +19,7 @@ void log_to(struct out *o)
 
 void log_line(const char *format, ...)
 {
-    char    line[224];
+    char    line[OUT_MAX - 16];
     va_list args;
 
     va_start(args, format);

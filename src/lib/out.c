@@ -12,7 +12,7 @@
 
 void out_printf(struct out *o, const char *format, ...)
 {
-    char    line[256];
+    char    line[OUT_MAX + 1];
     va_list args;
 
     va_start(args, format);

@@ -8,5 +8,7 @@ struct out {
     void (*write)(struct out *o, const char *text, size_t len);
 };
 
-// Formats at most 255 bytes and writes them; what is longer is cut.
+#define OUT_MAX 639
+
+// Formats at most OUT_MAX bytes and writes them; what is longer is cut.
 void out_printf(struct out *o, const char *format, ...) PRINTF(2, 3);

@@ -127,10 +127,11 @@ static void vm_fill(struct vm *vm, const struct vm_config *c, u64 ram)
     vm->ram                 = hpa(ram);
     vm->ram_size            = c->memory;
     vm->ram_window          = (struct pmp_range){ ram, ram + c->memory, PMP_R | PMP_W | PMP_X };
-    vm->isa_has             = machine.isa.has;
+    vm->has_fp              = n_vms == 0; // the monitor never touches, and so cannot switch, them
+    vm->isa                 = vm->has_fp ? &machine.isa : &machine.isa_without_fp;
     vm->satp_modes          = ext_modes(&hart_caps);
-    vm->walk_base.svpbmt    = machine.isa.has & EXT_SVPBMT;
-    vm->walk_base.svnapot   = machine.isa.has & EXT_SVNAPOT;
+    vm->walk_base.svpbmt    = vm->isa->has & EXT_SVPBMT;
+    vm->walk_base.svnapot   = vm->isa->has & EXT_SVNAPOT;
     vm->n_vcpus             = c->vcpus;
 }
 

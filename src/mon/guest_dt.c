@@ -51,10 +51,10 @@ static const char *mmu_type(const struct vm *vm)
 }
 
 // The same set of extensions as "riscv,isa", as a list of strings.
-static void isa_extensions_write(void *fdt)
+static void isa_extensions_write(void *fdt, const struct isa *isa)
 {
     char        list[ISA_TEXT_MAX];
-    const char *text = machine.isa.text + strlen("rv64"), *name;
+    const char *text = isa->text + strlen("rv64"), *name;
     size_t      len, used = 0;
 
     while ((len = isa_next(&text, &name)) && used + len + 1 <= sizeof list) {
@@ -76,12 +76,12 @@ static void hart_write(void *fdt, const struct vm *vm, u32 hart)
     fdt_property_u32(fdt, "reg", hart);
     fdt_property_string(fdt, "status", "okay");
     fdt_property_string(fdt, "compatible", "riscv");
-    fdt_property_string(fdt, "riscv,isa", machine.isa.text);
-    isa_extensions_write(fdt);
+    fdt_property_string(fdt, "riscv,isa", vm->isa->text);
+    isa_extensions_write(fdt, vm->isa);
     fdt_property_string(fdt, "mmu-type", mmu_type(vm));
-    if (machine.isa.has & EXT_ZICBOM)
+    if (vm->isa->has & EXT_ZICBOM)
         fdt_property_u32(fdt, "riscv,cbom-block-size", machine.cbom_block);
-    if (machine.isa.has & EXT_ZICBOZ)
+    if (vm->isa->has & EXT_ZICBOZ)
         fdt_property_u32(fdt, "riscv,cboz-block-size", machine.cboz_block);
     fdt_begin_node(fdt, "interrupt-controller");
     fdt_property_u32(fdt, "#interrupt-cells", 1);

@@ -140,6 +140,8 @@ static void vms_build(void)
         log_line("%s: %lu MiB, %u vCPU, engine %s (%s), %u shadow pages", vm->name,
                  (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus, vm->vcpus[0]->engine->name,
                  vm->vcpus[0]->engine->what, (unsigned)vm->vcpus[0]->shadow.n_pages);
+        if (!vm->has_fp)
+            log_line("%s: without floating point, which this version gives to one VM", vm->name);
     }
     if (!i)
         give_up("cannot start", "the bundle has no VMs (no /vms of \"duomo,vms-1\"); make it again with `duomo pack`");

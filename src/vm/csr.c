@@ -31,7 +31,7 @@ static ALWAYS_INLINE u64 live_status(const struct vcpu *v, u64 stored)
 static ALWAYS_INLINE u64 hook_status(struct vcpu *v, u64 old, u64 changed)
 {
     if (UNLIKELY(changed & ~STATUS_PLAIN)) {
-        if (changed & (STATUS_FS | STATUS_VS))
+        if (changed & (STATUS_FS | STATUS_VS) && v->vm->has_fp)
             hart_ext_status_set((hart_ext_status() ^ changed) & (STATUS_FS | STATUS_VS));
         if (changed & (STATUS_SUM | STATUS_MXR))
             pend(v, PEND_FOLLOW);
@@ -157,7 +157,7 @@ static ALWAYS_INLINE bool is_admitted(const struct vcpu *v, const struct csr_row
 {
     if (v->mode < CSR_NUMBER_MODE(row->number) || (writes && CSR_NUMBER_READ_ONLY(row->number)))
         return false;
-    return !(row->needs && !(v->vm->isa_has & row->needs)) && !counter_is_closed(v, row->number);
+    return !(row->needs && !(v->vm->isa->has & row->needs)) && !counter_is_closed(v, row->number);
 }
 
 // Inlined once for each row, so that the compiler knows the row: half of all instructions that a

@@ -37,13 +37,13 @@ static bool emul_sfence(struct vcpu *v, const struct insn *i, enum outcome *o)
 // Svinval: the invalidation is done at once, so the fences around it have nothing to do.
 static bool emul_sinval(struct vcpu *v, const struct insn *i, enum outcome *o)
 {
-    return v->vm->isa_has & EXT_SVINVAL && emul_sfence(v, i, o);
+    return v->vm->isa->has & EXT_SVINVAL && emul_sfence(v, i, o);
 }
 
 static bool emul_sinval_fence(struct vcpu *v, const struct insn *i, enum outcome *o)
 {
     (void)i, (void)o;
-    return v->vm->isa_has & EXT_SVINVAL;
+    return v->vm->isa->has & EXT_SVINVAL;
 }
 
 // clang-format off

@@ -22,7 +22,8 @@ struct vm {
     struct pmp_range  ram_window, table_window;
     hpa_t             ram;      // where VM_RAM_BASE lies in the machine
     u64               ram_size; // a multiple of 2 MiB
-    u32               isa_has;  // enum ext
+    const struct isa *isa;
+    bool              has_fp; // owns the hart's floating-point and vector registers
     u16               satp_modes; // bit n: satp mode n
     struct walk_rules walk_base; // what the hart's page tables may contain
     struct vcpu     **vcpus;

@@ -174,12 +174,6 @@ void hart_envcfg_set(u64 senvcfg)
     (void)csr_try("csrw 0x10a, %[reg]", senvcfg);
 }
 
-void hart_envcfg_allow(u64 menvcfg)
-{
-    if (hart_caps.menvcfg)
-        csr_set(0x30a, menvcfg);
-}
-
 // The store of an SC that fails or succeeds, on memory of ours, ends any reservation (Unpriv., "A").
 void hart_reservation_drop(void)
 {
@@ -188,8 +182,17 @@ void hart_reservation_drop(void)
     __asm__ volatile("sc.d %0, zero, (%1)" : "=&r"(ignored) : "r"(&scratch) : "memory");
 }
 
+// Cache-block operations belong to the guest, and memory types in its page tables.  cbo.inval is
+// executed as a flush: what stood in memory before it was cleared must not come back (3.1.18).
+static void envcfg_init(void)
+{
+    if (hart_caps.menvcfg)
+        csr_write(0x30a, field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE, ENVCFG_CBIE, 1));
+}
+
 void hart_guest_mode_init(void)
 {
+    envcfg_init();
     csr_write(medeleg, 0);
     csr_write(mideleg, 0);
     csr_write(mcounteren, ~0u);
