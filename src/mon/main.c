@@ -18,6 +18,7 @@
 #include "lib/seed.h"
 #include "mon/build.h"
 #include "mon/console.h"
+#include "mon/self_harm.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
 
@@ -175,6 +176,7 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
     vms_build();
     for (unsigned i = 0; i < n_vms; i++)
         vm_boot(vms[i]);
+    self_harm(vms[0]->name);
     sched_run();
     give_up("cannot go on", "no virtual machine is left");
 }

@@ -162,13 +162,15 @@ static ALWAYS_INLINE bool is_admitted(const struct vcpu *v, const struct csr_row
 
 // Inlined once for each row, so that the compiler knows the row: half of all instructions that a
 // guest's kernel makes us execute go through here.
-static ALWAYS_INLINE bool row_execute(struct vcpu *v, u32 raw, const struct csr_row *row)
+enum done { REFUSED, DONE, DONE_HOOKED }; // a hook may have left something pending
+
+static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct csr_row *row)
 {
     unsigned source = insn_rs1(raw), op = insn_funct3(raw) & 3;
     bool     writes = op == CSR_OP_WRITE || source;
 
     if (!is_admitted(v, row, writes))
-        return false;
+        return REFUSED;
 
     u64 *storage = storage_of(v, row), old = *storage;
     u64  seen    = (row->live ? row->live(v, old) : old) & row->visible;
@@ -181,7 +183,7 @@ static ALWAYS_INLINE bool row_execute(struct vcpu *v, u32 raw, const struct csr_
         *storage = row->hook ? row->hook(v, old, changed) : old ^ changed;
     }
     reg_set(v, insn_rd(raw), seen);
-    return true;
+    return row->hook ? DONE_HOOKED : DONE;
 }
 
 // Rows that are rare or call far away would make the hot path longer for the others.
@@ -189,14 +191,15 @@ static ALWAYS_INLINE bool row_execute(struct vcpu *v, u32 raw, const struct csr_
 
 #define CSR_REG(number, name, ...)                                                                 \
     case PLACE_##name:                                                                             \
-        return !(hot && IS_RARE(&csr_rows[PLACE_##name - 1])) &&                                   \
-               row_execute(v, raw, &csr_rows[PLACE_##name - 1]);
+        return hot && IS_RARE(&csr_rows[PLACE_##name - 1])                                         \
+                   ? REFUSED                                                                       \
+                   : row_execute(v, raw, &csr_rows[PLACE_##name - 1]);
 #define CSR_VIEW CSR_REG
-static ALWAYS_INLINE bool any_execute(struct vcpu *v, u32 raw, bool hot)
+static ALWAYS_INLINE enum done any_execute(struct vcpu *v, u32 raw, bool hot)
 {
     switch (csr_place[raw >> 20]) {
 #include "vm/csr.def"
-    default: return false;
+    default: return REFUSED;
     }
 }
 #undef CSR_REG
@@ -204,7 +207,7 @@ static ALWAYS_INLINE bool any_execute(struct vcpu *v, u32 raw, bool hot)
 
 bool csr_execute(struct vcpu *v, u32 raw)
 {
-    return any_execute(v, raw, false);
+    return any_execute(v, raw, false) != REFUSED;
 }
 
 // x5-x7, x10-x17 and x28-x31: what a C function may clobber, trap.S loads in any case; x0 to x2 and
@@ -216,9 +219,11 @@ u64 trap_hot(struct frame *f, u64 insn)
     struct vcpu *v   = vcpu_of_frame(f);
     u32          raw = (u32)insn;
 
-    if (!insn_is_csr(raw) || !any_execute(v, raw, true))
+    enum done    done = insn_is_csr(raw) ? any_execute(v, raw, true) : REFUSED;
+
+    if (done == REFUSED)
         return HOT_NO;
-    if (UNLIKELY(v->pending))
+    if (done == DONE_HOOKED && UNLIKELY(v->pending))
         return HOT_PENDING;
     return LOADED_ANYWAY >> insn_rd(raw) & 1 ? HOT_SCRATCH : HOT_ALL;
 }

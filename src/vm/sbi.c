@@ -183,6 +183,7 @@ static struct sbi_ret hsm_start(struct vcpu *v, const u64 *a)
         return error(SBI_ERR_ALREADY_AVAILABLE);
     vcpu_reset(to);
     vcpu_start(to, a[1], a[2]);
+    sched_started(to);
     return ok(0);
 }
 

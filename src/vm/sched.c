@@ -70,21 +70,28 @@ static struct vcpu *vcpu_next(const struct vcpu *last, struct choice *c)
     return c->after ? c->after : c->first;
 }
 
+void sched_started(const struct vcpu *v)
+{
+    if (running && running != v)
+        pend(running, PEND_RESCHED);
+}
+
 void sched_wake(const struct vcpu *v)
 {
-    if (running && running != v && v->waiting)
-        pend(running, PEND_RESCHED);
+    if (v->waiting)
+        sched_started(v);
 }
 
 static bool anything_lives(void)
 {
+    bool one = false;
+
     for (unsigned m = 0; m < n_vms; m++) {
         if (vms[m]->state == VM_STOPPED && vms[m]->on_end)
             vms[m]->on_end(vms[m]); // may start it again
-        if (vms[m]->state == VM_RUNNING)
-            return true;
+        one |= vms[m]->state == VM_RUNNING;
     }
-    return false;
+    return one;
 }
 
 void sched_arm(const struct vcpu *v)

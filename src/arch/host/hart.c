@@ -119,11 +119,6 @@ void hart_envcfg_set(u64 senvcfg)
     fake_hart.senvcfg = senvcfg;
 }
 
-void hart_envcfg_allow(u64 menvcfg)
-{
-    fake_hart.menvcfg |= menvcfg;
-}
-
 void hart_reservation_drop(void)
 {
     fake_hart.n_reservation++;
