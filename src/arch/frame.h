@@ -10,10 +10,10 @@
 #define FRAME_SIZE    288
 
 // What trap_hot() answers.
-#define HOT_NO        0 // not done: the trap takes the long way
-#define HOT_SCRATCH   1 // done; only registers that C may clobber have to be loaded again
-#define HOT_ALL       2 // done, and one of the others was written
-#define HOT_PENDING   3 // done, but something must be looked at before the guest goes on
+#define HOT_NO      0 // not done: the trap takes the long way
+#define HOT_SCRATCH 1 // done; only registers that C may clobber have to be loaded again
+#define HOT_ALL     2 // done, and one of the others was written
+#define HOT_PENDING 3 // done, but something must be looked at before the guest goes on
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

@@ -17,8 +17,8 @@ struct hart_caps {
     u64      scounteren_mask; // bits that can be written
     u64      senvcfg_mask;
     u64      scause_mask;
-    bool     h;               // hypervisor extension
-    bool     time_csr;        // `time` can be read without a trap
+    bool     h;        // hypervisor extension
+    bool     time_csr; // `time` can be read without a trap
     bool     menvcfg;
 };
 extern struct hart_caps hart_caps;
@@ -26,8 +26,8 @@ extern struct hart_caps hart_caps;
 // Fills hart_caps.  Boot hart, once.
 void hart_probe(void);
 
-u32  hart_id(void);
-u64  hart_time_csr(void);
+u32 hart_id(void);
+u64 hart_time_csr(void);
 
 // Interrupts of the machine: those enabled, those that both pend and are enabled.
 void hart_irq_enable(u64 bits);

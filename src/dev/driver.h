@@ -7,8 +7,8 @@
 
 struct driver {
     const char *compatible;
-    const char *what;                           // in the probe report
-    bool (*probe)(const void *fdt, int node);   // false: not this one, or not usable
+    const char *what;                         // in the probe report
+    bool (*probe)(const void *fdt, int node); // false: not this one, or not usable
 };
 
 // Probes every enabled node of the tree in the order of the rows.  Boot hart, once.

@@ -4,7 +4,8 @@
 // In:     nothing.
 // Out:    nanoseconds since 1970.
 // Always: TIME_LOW latches TIME_HIGH, so low is read first.
-// Locks:  none; a torn pair of reads by two harts is off by 4 s at most once in 4 s: boot hart only.
+// Locks:  none; a torn pair of reads by two harts is off by 4 s at most once in 4 s: boot hart
+//         only.
 #include "dev/clock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"

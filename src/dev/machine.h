@@ -17,7 +17,7 @@ struct machine {
     const char  *host_isa;
     u32          n_harts;
     u64          timebase_hz;
-    struct isa   isa, isa_without_fp; // what a guest may have
+    struct isa   isa, isa_without_fp;    // what a guest may have
     u32          cbom_block, cboz_block; // bytes; 0: the tree does not say
     struct range ram[RAM_RANGES_MAX];
     unsigned     n_ram;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The machine's serial line.  Output is taken into a ring and leaves it as the chip has room: nobody
-// waits for the line, except the monitor's last words.
+// The machine's serial line.  Output is taken into a ring and leaves it as the chip has room:
+// nobody waits for the line, except the monitor's last words.
 #pragma once
 
 #include "lib/types.h"

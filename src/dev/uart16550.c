@@ -14,16 +14,16 @@
 #include <libfdt.h>
 
 enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
-#define IER_RX        1
-#define IER_TX        2
-#define FCR_ENABLE    1
-#define LCR_8N1       3
-#define LSR_RX_READY  1
-#define LSR_TX_EMPTY  0x20
-#define MCR_DTR_RTS   3
-#define FIFO          16
-#define RING          16384 // a power of two
-#define DRAIN_ROUNDS  100000000
+#define IER_RX       1
+#define IER_TX       2
+#define FCR_ENABLE   1
+#define LCR_8N1      3
+#define LSR_RX_READY 1
+#define LSR_TX_EMPTY 0x20
+#define MCR_DTR_RTS  3
+#define FIFO         16
+#define RING         16384 // a power of two
+#define DRAIN_ROUNDS 100000000
 
 static struct {
     u64      base;

@@ -62,21 +62,21 @@ enum mode { MODE_U = 0, MODE_S = 1, MODE_M = 3 };
 
 // Exceptions: values of mcause and scause (3.1.15, 4.1.8)
 enum exc {
-    EXC_FETCH_MISALIGNED  = 0,
-    EXC_FETCH_ACCESS      = 1,
-    EXC_ILLEGAL_INSN      = 2,
-    EXC_BREAKPOINT        = 3,
-    EXC_LOAD_MISALIGNED   = 4,
-    EXC_LOAD_ACCESS       = 5,
-    EXC_STORE_MISALIGNED  = 6,
-    EXC_STORE_ACCESS      = 7,
-    EXC_ECALL_U           = 8,
-    EXC_ECALL_S           = 9,
-    EXC_ECALL_M           = 11,
-    EXC_FETCH_PAGE_FAULT  = 12,
-    EXC_LOAD_PAGE_FAULT   = 13,
-    EXC_STORE_PAGE_FAULT  = 15,
-    EXC_COUNT             = 16,
+    EXC_FETCH_MISALIGNED = 0,
+    EXC_FETCH_ACCESS     = 1,
+    EXC_ILLEGAL_INSN     = 2,
+    EXC_BREAKPOINT       = 3,
+    EXC_LOAD_MISALIGNED  = 4,
+    EXC_LOAD_ACCESS      = 5,
+    EXC_STORE_MISALIGNED = 6,
+    EXC_STORE_ACCESS     = 7,
+    EXC_ECALL_U          = 8,
+    EXC_ECALL_S          = 9,
+    EXC_ECALL_M          = 11,
+    EXC_FETCH_PAGE_FAULT = 12,
+    EXC_LOAD_PAGE_FAULT  = 13,
+    EXC_STORE_PAGE_FAULT = 15,
+    EXC_COUNT            = 16,
 };
 
 // stvec, mtvec (4.1.2)

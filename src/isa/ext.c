@@ -11,7 +11,8 @@
 
 // clang-format off
 static const struct { const char *name; u32 bit; } known[] = {
-    { "i", 0 }, { "m", 0 }, { "a", 0 }, { "f", EXT_F }, { "d", 0 }, { "q", 0 }, { "c", 0 }, { "b", 0 },
+    { "i", 0 }, { "m", 0 }, { "a", 0 }, { "f", EXT_F }, { "d", 0 }, { "q", 0 }, { "c", 0 },
+    { "b", 0 },
     { "v", EXT_V },
     { "sstc", EXT_SSTC }, { "svinval", EXT_SVINVAL }, { "svnapot", EXT_SVNAPOT },
     { "svpbmt", EXT_SVPBMT }, { "svade", 0 }, { "svadu", 0 }, { "sscounterenw", 0 },
@@ -21,8 +22,8 @@ static const struct { const char *name; u32 bit; } known[] = {
 // Z-families without privileged state.  Zkr's seed CSR and the Zicfi* control-flow extensions have
 // some, so they are not here.
 static const char *const families[] = {
-    "zicsr", "zifencei", "zicntr", "zihpm", "zihint", "zicbop", "zicc", "zicond", "zic64b", "zb", "za",
-    "zc", "zf", "zh", "zd", "zmmul", "zk", "zv", "ztso", "zimop", "zcmop",
+    "zicsr", "zifencei", "zicntr", "zihpm", "zihint", "zicbop", "zicc", "zicond", "zic64b", "zb",
+    "za", "zc", "zf", "zh", "zd", "zmmul", "zk", "zv", "ztso", "zimop", "zcmop",
 };
 // clang-format on
 // Zk stands for Zkn, Zkr and Zkt together; Zcmt has the CSR jvt.

@@ -9,8 +9,23 @@
 #include "lib/bits.h"
 
 // Where an instruction keeps its registers and its displacement.
-enum form { FORM_R, FORM_I, FORM_S, FORM_CL4, FORM_CL8, FORM_CS4, FORM_CS8,
-            FORM_LSP4, FORM_LSP8, FORM_SSP4, FORM_SSP8, FORM_CLB, FORM_CLH, FORM_CSB, FORM_CSH };
+enum form {
+    FORM_R,
+    FORM_I,
+    FORM_S,
+    FORM_CL4,
+    FORM_CL8,
+    FORM_CS4,
+    FORM_CS8,
+    FORM_LSP4,
+    FORM_LSP8,
+    FORM_SSP4,
+    FORM_SSP8,
+    FORM_CLB,
+    FORM_CLH,
+    FORM_CSB,
+    FORM_CSH
+};
 
 // clang-format off
 // Device registers are touched most often by the first rows, so they stand first.

@@ -12,8 +12,8 @@ enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
 
 // Who asks, under which rules.
 struct walk_rules {
-    bool user;     // the access is made in U-mode
-    bool sum, mxr; // sstatus.SUM, sstatus.MXR
+    bool user;            // the access is made in U-mode
+    bool sum, mxr;        // sstatus.SUM, sstatus.MXR
     bool svpbmt, svnapot; // what the hart has; without it the bits are reserved
 };
 

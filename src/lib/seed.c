@@ -28,7 +28,7 @@ static void quarter(u32 *s, int a, int b, int c, int d)
 
 static void block(u32 out[16])
 {
-    static const u32 sigma[4] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+    static const u32 sigma[4]  = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
     u32              start[16] = { 0 };
 
     memcpy(start, sigma, sizeof sigma);

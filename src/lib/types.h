@@ -39,14 +39,14 @@ static inline gva_t gva(u64 a)
     return (gva_t){ a };
 }
 
-#define MUST_CHECK       __attribute__((warn_unused_result))
-#define NORETURN         __attribute__((noreturn))
-#define PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
-#define ALWAYS_INLINE    inline __attribute__((always_inline))
-#define UNLIKELY(x)      __builtin_expect(!!(x), 0)
-#define LIKELY(x)        __builtin_expect(!!(x), 1)
-#define ARRAY_LEN(a)     (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+#define MUST_CHECK                    __attribute__((warn_unused_result))
+#define NORETURN                      __attribute__((noreturn))
+#define PRINTF(fmt, arg)              __attribute__((format(printf, fmt, arg)))
+#define ALWAYS_INLINE                 inline __attribute__((always_inline))
+#define UNLIKELY(x)                   __builtin_expect(!!(x), 0)
+#define LIKELY(x)                     __builtin_expect(!!(x), 1)
+#define ARRAY_LEN(a)                  (sizeof(a) / sizeof((a)[0]))
+#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  (1ul << PAGE_SHIFT)

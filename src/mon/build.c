@@ -3,8 +3,8 @@
 //
 // In:     what the bundle says of it.
 // Out:    a struct vm with RAM, shadow pools, vCPUs and the board's devices.
-// Always: all that can fail is checked before the VM is listed; a VM that cannot be made whole is not
-//         made.  Its memory is one block: [vm, vcpus, devices], shadow pools, RAM.
+// Always: all that can fail is checked before the VM is listed; a VM that cannot be made whole is
+//         not made.  Its memory is one block: [vm, vcpus, devices], shadow pools, RAM.
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 
@@ -23,13 +23,14 @@
 #define VCPUS_MAX   1
 #define DT_SIZE     (64 * KIB)
 
-// The header of a RISC-V Linux kernel image (Linux, Documentation/arch/riscv/boot-image-header.rst).
+// The header of a RISC-V Linux kernel image (Linux,
+// Documentation/arch/riscv/boot-image-header.rst).
 struct kernel_header {
     u32 code[2];
     u64 text_offset, image_size, flags;
     u32 version, reserved1;
     u64 reserved2;
-    u64 magic; // "RISCV\0\0\0"
+    u64 magic;  // "RISCV\0\0\0"
     u32 magic2; // "RSC\x05"
     u32 reserved3;
 };
@@ -124,23 +125,24 @@ static u16 ext_modes(const struct hart_caps *c)
 static void vm_fill(struct vm *vm, const struct vm_config *c, u64 ram)
 {
     memcpy(vm->name, c->name, min_u64(strlen(c->name), VM_NAME_MAX - 1));
-    vm->ram                 = hpa(ram);
-    vm->ram_size            = c->memory;
-    vm->ram_window          = (struct pmp_range){ ram, ram + c->memory, PMP_R | PMP_W | PMP_X };
-    vm->has_fp              = n_vms == 0; // the monitor never touches, and so cannot switch, them
-    vm->isa                 = vm->has_fp ? &machine.isa : &machine.isa_without_fp;
-    vm->satp_modes          = ext_modes(&hart_caps);
-    vm->walk_base.svpbmt    = vm->isa->has & EXT_SVPBMT;
-    vm->walk_base.svnapot   = vm->isa->has & EXT_SVNAPOT;
-    vm->n_vcpus             = c->vcpus;
+    vm->ram               = hpa(ram);
+    vm->ram_size          = c->memory;
+    vm->ram_window        = (struct pmp_range){ ram, ram + c->memory, PMP_R | PMP_W | PMP_X };
+    vm->has_fp            = n_vms == 0; // the monitor never touches, and so cannot switch, them
+    vm->isa               = vm->has_fp ? &machine.isa : &machine.isa_without_fp;
+    vm->satp_modes        = ext_modes(&hart_caps);
+    vm->walk_base.svpbmt  = vm->isa->has & EXT_SVPBMT;
+    vm->walk_base.svnapot = vm->isa->has & EXT_SVNAPOT;
+    vm->n_vcpus           = c->vcpus;
 }
 
 static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine *engine)
 {
     u32 pages = pool_pages(&b->config);
 
-    b->vm.vcpus        = b->vcpu_list;
-    b->vm.table_window = (struct pmp_range){ pools, pools + b->vm.n_vcpus * pages * PAGE_SIZE, PMP_R };
+    b->vm.vcpus = b->vcpu_list;
+    b->vm.table_window =
+        (struct pmp_range){ pools, pools + b->vm.n_vcpus * pages * PAGE_SIZE, PMP_R };
     for (u32 i = 0; i < b->vm.n_vcpus; i++) {
         struct vcpu *v = take(at, sizeof *v);
 
@@ -184,7 +186,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
     ram   = at && pools ? ram_alloc(c->memory, MEMORY_STEP) : 0;
     if (!ram)
-        return "the machine has too little RAM for it; give it less memory, or the machine more (-m)";
+        return "the machine has too little RAM for it; give it less, or the machine more (-m)";
 
     struct built *b = take(&at, sizeof *b);
 
@@ -200,9 +202,9 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
 
 void vm_boot(struct vm *vm)
 {
-    struct built  *b = built_of(vm);
-    struct layout *l = &b->layout;
-    char          *ram = (char *)vm->ram.a;
+    struct built  *b       = built_of(vm);
+    struct layout *l       = &b->layout;
+    char          *ram     = (char *)vm->ram.a;
     gpa_t          ramdisk = gpa(VM_RAM_BASE + l->ramdisk);
 
     if (vm->starts++)

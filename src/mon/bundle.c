@@ -64,7 +64,8 @@ static const struct image_words ramdisk_words = {
     "its initrd is damaged: the CRC is wrong" REMEDY,
 };
 
-static const char *image_check_crc(int node, const struct image *image, const struct image_words *words)
+static const char *image_check_crc(int node, const struct image *image,
+                                   const struct image_words *words)
 {
     int         hash = fdt_subnode_offset(bundle, node, "hash-1");
     const char *algo = hash >= 0 ? dt_string(bundle, hash, "algo") : NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bundle: what the machine was started with.  A FIT image (U-Boot's flattened image tree) with one
-// node per virtual machine under /vms.
+// The bundle: what the machine was started with.  A FIT image (U-Boot's flattened image tree) with
+// one node per virtual machine under /vms.
 #pragma once
 
 #include "lib/types.h"
@@ -26,5 +26,6 @@ struct vm_config {
 // Is there a bundle at this address, whole and sound?  NULL, or a line that says what is wrong.
 MUST_CHECK const char *bundle_open(u64 at);
 
-// Configuration number `index`; false: there are no more.  *why is NULL, or says what is wrong with it.
+// Configuration number `index`; false: there are no more.  *why is NULL, or says what is wrong with
+// it.
 bool bundle_vm(unsigned index, struct vm_config *c, const char **why);

@@ -123,8 +123,8 @@ static void soc_write(void *fdt, const struct vm *vm)
     fdt_end_node(fdt);
 }
 
-void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size, void *to,
-                   size_t room)
+void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size,
+                   void *to, size_t room)
 {
     fdt_create(to, (int)room);
     fdt_finish_reservemap(to);

@@ -5,5 +5,5 @@
 #include "vm/vm.h"
 
 // Writes it to `to`, of `room` bytes.  The devices write their own nodes.
-void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size, void *to,
-                   size_t room);
+void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size,
+                   void *to, size_t room);

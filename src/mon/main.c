@@ -3,8 +3,8 @@
 //
 // In:     the boot hart, from start.S: hart id, device tree, OpenSBI's fw_dynamic information.
 // Out:    running virtual machines; later, the machine's end.
-// Always: what is missing ends in one line that names it and the remedy, and in a non-zero exit code;
-//         nothing starts half-way.
+// Always: what is missing ends in one line that names it and the remedy, and in a non-zero exit
+//         code; nothing starts half-way.
 // Locks:  none; boot hart only.
 #include "arch/riscv/image.h"
 #include "arch/riscv/layout.h"
@@ -62,15 +62,17 @@ static void report(void)
 {
     const struct hart_caps *c = &hart_caps;
 
-    log_line("Duomo " VERSION ", a virtual machine monitor for RISC-V without the hypervisor extension");
+    log_line("Duomo " VERSION
+             ", a virtual machine monitor for RISC-V without the hypervisor extension");
     log_line("machine: %s, %u hart%s (this is hart %u), %lu MiB RAM, timebase %lu Hz",
              machine.model ? machine.model : "unnamed", (unsigned)machine.n_harts,
              machine.n_harts == 1 ? "" : "s", (unsigned)hart_id(),
              (unsigned long)(ram_total_bytes() / MIB), (unsigned long)machine.timebase_hz);
     log_line("hart: %s", machine.host_isa);
-    log_line("  paging%s%s%s, %u ASID bits, %u PMP entries of %lu bytes, H %s", c->sv39 ? " Sv39" : "",
-             c->sv48 ? " Sv48" : "", c->sv57 ? " Sv57" : "", c->asid_bits, c->pmp_entries,
-             (unsigned long)c->pmp_grain, c->h ? "present (not used)" : "absent (not needed)");
+    log_line("  paging%s%s%s, %u ASID bits, %u PMP entries of %lu bytes, H %s",
+             c->sv39 ? " Sv39" : "", c->sv48 ? " Sv48" : "", c->sv57 ? " Sv57" : "", c->asid_bits,
+             c->pmp_entries, (unsigned long)c->pmp_grain,
+             c->h ? "present (not used)" : "absent (not needed)");
     drivers_each(report_device);
 }
 
@@ -79,7 +81,7 @@ static const char *machine_check(void)
     const struct hart_caps *c = &hart_caps;
 
     if (c->pmp_entries < PMP_ENTRIES_NEEDED)
-        return "the hart has too few PMP entries (8 are needed); use one with PMP (QEMU: -cpu rv64,pmp=on)";
+        return "the hart has fewer than 8 PMP entries; use one with PMP (QEMU: -cpu rv64,pmp=on)";
     if (c->pmp_grain > PAGE_SIZE)
         return "the hart's PMP is coarser than 4 KiB; use another hart";
     if (!c->sv39)
@@ -96,7 +98,7 @@ static u64 seed_collect(void)
 {
     int         len, chosen = fdt_path_offset(machine.fdt, "/chosen");
     const void *given = chosen >= 0 ? fdt_getprop(machine.fdt, chosen, "rng-seed", &len) : NULL;
-    u64         now = wallclock_ns(), word;
+    u64         now   = wallclock_ns(), word;
 
     if (given)
         seed_mix(given, (size_t)len);
@@ -139,13 +141,16 @@ static void vms_build(void)
         console_attach(vm);
         vm->on_end = vm_ended;
         log_line("%s: %lu MiB, %u vCPU, engine %s (%s), %u shadow pages", vm->name,
-                 (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus, vm->vcpus[0]->engine->name,
-                 vm->vcpus[0]->engine->what, (unsigned)vm->vcpus[0]->shadow.n_pages);
+                 (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus,
+                 vm->vcpus[0]->engine->name, vm->vcpus[0]->engine->what,
+                 (unsigned)vm->vcpus[0]->shadow.n_pages);
         if (!vm->has_fp)
             log_line("%s: without floating point, which this version gives to one VM", vm->name);
     }
     if (!i)
-        give_up("cannot start", "the bundle has no VMs (no /vms of \"duomo,vms-1\"); make it again with `duomo pack`");
+        give_up(
+            "cannot start",
+            "the bundle has no VMs (no /vms of \"duomo,vms-1\"); make it again with `duomo pack`");
 }
 
 static void protect(void)

@@ -5,13 +5,13 @@
 // Out:    cause, registers, a backtrace; the machine powers off with code PANIC_CODE.
 // Always: a second failure while this runs ends at once.
 // Locks:  none.
+#include "lib/panic.h"
+#include "arch/hart.h"
 #include "arch/riscv/image.h"
 #include "arch/riscv/layout.h"
 #include "dev/power.h"
 #include "dev/serial.h"
 #include "lib/log.h"
-#include "lib/panic.h"
-#include "arch/hart.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,9 +49,9 @@ static bool is_return_address(u64 at)
 
     if (at % 2 || at < (u64)_image_start + 4 || at >= (u64)_text_end)
         return false;
-    return (code[-1] & 0xf07f) == 0x9002 ||             // c.jalr
-           (code[-2] & 0xfff) == 0x0ef ||               // jal ra
-           ((code[-2] & 0x7fff) & 0xfff) == 0x0e7;      // jalr ra
+    return (code[-1] & 0xf07f) == 0x9002 ||        // c.jalr
+           (code[-2] & 0xfff) == 0x0ef ||          // jal ra
+           ((code[-2] & 0x7fff) & 0xfff) == 0x0e7; // jalr ra
 }
 
 // There are no frame pointers; the stack is read for what looks like return addresses.
@@ -98,7 +98,8 @@ void own_trap(const struct frame *f)
              (unsigned long)f->tval);
     for (int i = 0; i < 32; i += 4)
         log_line("    x%-2d %016lx %016lx %016lx %016lx", i, (unsigned long)f->x[i],
-                 (unsigned long)f->x[i + 1], (unsigned long)f->x[i + 2], (unsigned long)f->x[i + 3]);
+                 (unsigned long)f->x[i + 1], (unsigned long)f->x[i + 2],
+                 (unsigned long)f->x[i + 3]);
     backtrace(f->x[2]);
     end();
 }

@@ -17,8 +17,8 @@ const struct vdev_ops *const board_devices[] = {
 };
 const size_t board_n_devices = ARRAY_LEN(board_devices);
 
-void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name, const char *compatible,
-                      size_t compatible_size)
+void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name,
+                      const char *compatible, size_t compatible_size)
 {
     fdt32_t reg[4] = { cpu_to_fdt32((u32)(ops->base >> 32)), cpu_to_fdt32((u32)ops->base),
                        cpu_to_fdt32((u32)(ops->size >> 32)), cpu_to_fdt32((u32)ops->size) };

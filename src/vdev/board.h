@@ -12,9 +12,9 @@
 #define VUART_BASE     0x10000000
 #define VSLOTS_BASE    0x10001000
 
-#define VUART_IRQ      10
-#define VRTC_IRQ       11
-#define VPLIC_SOURCES  96 // 0 to 95; 0 is none
+#define VUART_IRQ     10
+#define VRTC_IRQ      11
+#define VPLIC_SOURCES 96 // 0 to 95; 0 is none
 
 // Handles by which nodes name each other.
 #define PHANDLE_INTC(hart) (0x10 + (hart))
@@ -27,6 +27,6 @@ extern const size_t                 board_n_devices;
 
 // Begins the node `name@base` with compatible, reg and, if the device has one, its interrupt.
 // `compatible` may hold several strings; its size includes the last NUL.
-void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name, const char *compatible,
-                      size_t compatible_size);
+void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name,
+                      const char *compatible, size_t compatible_size);
 void board_node_end(void *fdt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The virtual CLINT: software interrupts and timers of M-mode (privileged architecture 3.2.1; SiFive
-// U54 manual, chapter 9).
+// The virtual CLINT: software interrupts and timers of M-mode (privileged architecture 3.2.1;
+// SiFive U54 manual, chapter 9).
 //
 // In:     register accesses from vM.  To vS it is closed, as firmware closes it on a board.
 // Out:    the MSI and MTI lines of the vCPUs.

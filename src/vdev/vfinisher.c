@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The virtual machine's syscon test device: power-off and reboot (QEMU, hw/misc/sifive_test.c).
 //
-// In:     a write of 0x5555 (off), 0x7777 (reboot) or 0x3333 with a code in the upper half (failure).
+// In:     a write of 0x5555 (off), 0x7777 (reboot) or 0x3333 with a code in the upper half
+//         (failure).
 // Out:    the end of this VM, and of no other.
 // Always: other values do nothing; it reads as 0.
 // Locks:  none; it has no state.

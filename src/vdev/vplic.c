@@ -26,8 +26,8 @@
 #define CLAIM          4
 
 struct vplic {
-    struct vdev dev;            // must be first
-    u32         level[WORDS];   // lines as devices hold them
+    struct vdev dev;          // must be first
+    u32         level[WORDS]; // lines as devices hold them
     u32         pending[WORDS];
     u32         claimed[WORDS]; // claimed, not yet completed
     u8          priority[VPLIC_SOURCES];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The board's eight virtio-mmio slots, while they are empty (Virtio 1.2, 4.2.2: a device id of 0 says
-// that nothing is there, and a driver must not go on).
+// The board's eight virtio-mmio slots, while they are empty (Virtio 1.2, 4.2.2: a device id of 0
+// says that nothing is there, and a driver must not go on).
 //
 // In:     register accesses of guests that look for devices at fixed addresses.
 // Out:    the magic value and the id 0.

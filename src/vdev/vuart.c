@@ -299,8 +299,8 @@ static void vuart_show(const struct vdev *d, struct out *o)
 {
     const struct vuart *u = vuart_of((struct vdev *)d);
 
-    out_printf(o, "%s: ier %02x lcr %02x mcr %02x lsr %02x, %u bytes to read", vuart_ops.name, u->ier,
-               u->lcr, u->mcr, u->lsr, u->rx_count);
+    out_printf(o, "%s: ier %02x lcr %02x mcr %02x lsr %02x, %u bytes to read", vuart_ops.name,
+               u->ier, u->lcr, u->mcr, u->lsr, u->rx_count);
 }
 
 const struct vdev_ops vuart_ops = {

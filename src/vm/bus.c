@@ -28,7 +28,7 @@ static struct vdev *owner_of(struct bus *b, gpa_t at, unsigned size)
 
 bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool write, u64 *value)
 {
-    struct vdev *d = owner_of(b, at, size);
+    struct vdev *d    = owner_of(b, at, size);
     u64          mask = size == 8 ? ~0ul : BIT(8 * size) - 1;
 
     if (!d || !(d->ops->sizes & size) || !is_aligned(at.a, size))

@@ -3,7 +3,8 @@
 //
 // In:     a CSR instruction of the guest's.
 // Out:    its effect on the virtual hart; or "no", and then it is an illegal instruction.
-// Always: a refused access changes nothing.  What a write implies elsewhere is left as a pending bit.
+// Always: a refused access changes nothing.  What a write implies elsewhere is left as a pending
+//         bit.
 // Locks:  none; a vCPU's CSRs are its own.
 #include "vm/csr.h"
 
@@ -11,13 +12,14 @@
 #include "dev/clock.h"
 #include "vm/vm.h"
 
-#define STATUS_RESET     (XL_64 << 32) // UXL
-#define STATUS_WRITABLE  (SSTATUS_WRITABLE)
+#define STATUS_RESET    (XL_64 << 32) // UXL
+#define STATUS_WRITABLE (SSTATUS_WRITABLE)
 #define SSTATUS_WRITABLE                                                                           \
     (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_VS | STATUS_FS | STATUS_SUM | STATUS_MXR)
 #define SSTATUS_VISIBLE (SSTATUS_WRITABLE | STATUS_XS | STATUS_UXL | STATUS_SD)
 
-// FS, VS and SD live in the hart, which makes them Dirty by itself (3.1.6.6); they are never stored.
+// FS, VS and SD live in the hart, which makes them Dirty by itself (3.1.6.6); they are never
+// stored.
 #define STATUS_LIVE (STATUS_FS | STATUS_VS | STATUS_SD)
 
 static ALWAYS_INLINE u64 live_status(const struct vcpu *v, u64 stored)
@@ -120,15 +122,16 @@ const size_t csr_n_rows = ARRAY_LEN(csr_rows);
 // From number to row, in one load: 1 + the row's place in csr_rows[], 0 for none.
 enum csr_place {
     NONE,
-#define CSR_REG(number, name, reset, writable, needs, hook, live)          PLACE_##name,
+#define CSR_REG(number, name, reset, writable, needs, hook, live)            PLACE_##name,
 #define CSR_VIEW(number, name, window, visible, writable, needs, hook, live) PLACE_##name,
 #include "vm/csr.def"
 #undef CSR_REG
 #undef CSR_VIEW
 };
 static const u8 csr_place[4096] = {
-#define CSR_REG(number, name, reset, writable, needs, hook, live)          [number] = PLACE_##name,
-#define CSR_VIEW(number, name, window, visible, writable, needs, hook, live) [number] = PLACE_##name,
+#define CSR_REG(number, name, reset, writable, needs, hook, live) [number] = PLACE_##name,
+#define CSR_VIEW(number, name, window, visible, writable, needs, hook, live)                       \
+    [number] = PLACE_##name,
 #include "vm/csr.def"
 #undef CSR_REG
 #undef CSR_VIEW
@@ -173,7 +176,7 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
         return REFUSED;
 
     u64 *storage = storage_of(v, row), old = *storage;
-    u64  seen    = (row->live ? row->live(v, old) : old) & row->visible;
+    u64  seen = (row->live ? row->live(v, old) : old) & row->visible;
 
     if (writes) {
         u64 operand = insn_funct3(raw) & 4 ? source : reg_get(v, source);
@@ -190,7 +193,7 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
 #define IS_RARE(row) ((row)->needs || CSR_NUMBER_READ_ONLY((row)->number))
 
 #define CSR_REG(number, name, ...)                                                                 \
-    case PLACE_##name:                                                                             \
+    case PLACE_##name: \
         return hot && IS_RARE(&csr_rows[PLACE_##name - 1])                                         \
                    ? REFUSED                                                                       \
                    : row_execute(v, raw, &csr_rows[PLACE_##name - 1]);
@@ -219,7 +222,7 @@ u64 trap_hot(struct frame *f, u64 insn)
     struct vcpu *v   = vcpu_of_frame(f);
     u32          raw = (u32)insn;
 
-    enum done    done = insn_is_csr(raw) ? any_execute(v, raw, true) : REFUSED;
+    enum done done = insn_is_csr(raw) ? any_execute(v, raw, true) : REFUSED;
 
     if (done == REFUSED)
         return HOT_NO;

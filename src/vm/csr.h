@@ -4,8 +4,8 @@
 
 #include "vm/vcpu.h"
 
-// A write that means something: gets the storage and which of its bits are to change; returns what is
-// legal to store.
+// A write that means something: gets the storage and which of its bits are to change; returns what
+// is legal to store.
 typedef u64 csr_hook(struct vcpu *v, u64 old, u64 changed);
 // A read that depends on more than the storage: returns what is seen.
 typedef u64 csr_live(const struct vcpu *v, u64 stored);

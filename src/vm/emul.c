@@ -2,8 +2,9 @@
 // Privileged instructions, executed on the guest's behalf.
 //
 // In:     an illegal-instruction trap.
-// Out:    the instruction's effect on the virtual hart; or an illegal instruction for the guest: its
-//         kernel is told that one of its processes committed a violation, or that it did so itself.
+// Out:    the instruction's effect on the virtual hart; or an illegal instruction for the guest:
+//         its kernel is told that one of its processes committed a violation, or that it did so
+//         itself.
 // Always: the virtual mode is checked before anything changes.
 // Locks:  none.
 #include "vm/csr.h"
@@ -47,7 +48,8 @@ static bool emul_sinval_fence(struct vcpu *v, const struct insn *i, enum outcome
 }
 
 // clang-format off
-// All of these belong to S-mode; an emulator answers false if the virtual hart lacks the instruction.
+// All of these belong to S-mode; an emulator answers false if the virtual hart lacks the
+// instruction.
 static emulator *const emulators[OP_COUNT] = {
     [OP_SRET]            = emul_sret,
     [OP_WFI]             = emul_wfi,

@@ -17,5 +17,6 @@ struct engine {
 
 extern const struct engine engine_classic;
 
-// The engine of that name; "auto" is the best that the hart allows.  NULL, and *why, if there is none.
+// The engine of that name; "auto" is the best that the hart allows.  NULL, and *why, if there is
+// none.
 const struct engine *engine_choose(const char *name, const char **why);

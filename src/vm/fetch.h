@@ -4,9 +4,10 @@
 
 #include "vm/vcpu.h"
 
-// Copies what the guest sees at a virtual address, page by page; at most a page's length.  False: some
-// of it cannot be read.
-MUST_CHECK bool fetch_bytes(const struct vcpu *v, gva_t va, enum access_kind kind, void *to, size_t len);
+// Copies what the guest sees at a virtual address, page by page; at most a page's length.  False:
+// some of it cannot be read.
+MUST_CHECK bool fetch_bytes(const struct vcpu *v, gva_t va, enum access_kind kind, void *to,
+                            size_t len);
 
 // The instruction at pc, through the guest's own translation.  False: it cannot be fetched (any
 // more): the guest is to be resumed, and will take the fault itself.

@@ -3,8 +3,8 @@
 //
 // In:     what raise() left; the virtual interrupt state; a return from vS.
 // Out:    a new virtual mode, pc and S-level CSRs.
-// Always: pc is set here, in run.c and nowhere else.  A change of mode leaves PEND_FOLLOW, since what
-//         the hart may reach depends on it, and ends LR/SC reservations of the other context.
+// Always: pc is set here, in run.c and nowhere else.  A change of mode leaves PEND_FOLLOW, since
+//         what the hart may reach depends on it, and ends LR/SC reservations of the other context.
 // Locks:  none; irq_lines may be changed by any hart and are changed atomically.
 #include "vm/sched.h"
 

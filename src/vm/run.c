@@ -83,8 +83,8 @@ void vcpu_reset(struct vcpu *v)
 
 void vcpu_start(struct vcpu *v, u64 pc, u64 a1)
 {
-    v->mode        = MODE_S;
-    v->csr.satp    = 0;
+    v->mode     = MODE_S;
+    v->csr.satp = 0;
     v->csr.mstatus &= ~STATUS_SIE;
     v->f.pc        = pc;
     v->f.x[REG_A0] = v->id;

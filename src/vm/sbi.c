@@ -348,7 +348,7 @@ static struct sbi_ret legacy_shutdown(struct vcpu *v, const u64 *a)
 #define LEGACY (~0u) // any function number
 
 struct sbi_row {
-    u32             ext, function;
+    u32 ext, function;
     struct sbi_ret (*call)(struct vcpu *v, const u64 *a);
 };
 
@@ -404,9 +404,9 @@ static const struct sbi_row *row_find(u64 ext, u64 function)
 
 enum outcome sbi_call(struct vcpu *v)
 {
-    u64                  a[6];
+    u64                   a[6];
     const struct sbi_row *row = row_find(v->f.x[REG_A7], v->f.x[REG_A6]);
-    struct sbi_ret       r    = error(SBI_ERR_NOT_SUPPORTED);
+    struct sbi_ret        r   = error(SBI_ERR_NOT_SUPPORTED);
 
     v->step = 4;
     memcpy(a, &v->f.x[REG_A0], sizeof a);

@@ -3,8 +3,9 @@
 //
 // In:     vCPUs that can run, interrupts of the machine.
 // Out:    vcpu_run() of one after the other.
-// Always: a vCPU in wfi runs again once an interrupt that it enabled pends, whatever sstatus.SIE says
-//         (Priv. 1.12, 3.3.3).  The hart's timer is armed for the first deadline of any of them.
+// Always: a vCPU in wfi runs again once an interrupt that it enabled pends, whatever sstatus.SIE
+//         says (Priv. 1.12, 3.3.3).  The hart's timer is armed for the first deadline of any of
+//         them.
 // Locks:  none yet: one hart runs all.
 #include "vm/sched.h"
 

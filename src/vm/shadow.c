@@ -133,7 +133,7 @@ static struct shadow_space *space_now(struct vcpu *v)
 static unsigned face_now(const struct vcpu *v)
 {
     u64      status = v->csr.mstatus;
-    unsigned face = v->mode == MODE_U ? 0 : status & STATUS_SUM ? 2 : 1;
+    unsigned face   = v->mode == MODE_U ? 0 : status & STATUS_SUM ? 2 : 1;
 
     if (!walk_levels(v->csr.satp))
         return 0;
@@ -148,7 +148,8 @@ static enum satp_mode real_mode(u64 guest_satp)
     return mode == SATP_BARE ? SATP_SV39 : (enum satp_mode)mode;
 }
 
-// Each root has an ASID of its own where the hart has that many; otherwise 0, and each switch flushes.
+// Each root has an ASID of its own where the hart has that many; otherwise 0, and each switch
+// flushes.
 static u64 root_satp(const struct vcpu *v, const struct shadow_space *space, unsigned face)
 {
     const struct shadow *s    = &v->shadow;
@@ -208,15 +209,16 @@ static unsigned leaf_level(const struct vm *vm, gpa_t at, unsigned guest_level)
     return level;
 }
 
-// Finds the entry for va at a level, adding tables on the way; those under a guest's larger page are
-// marked.  NULL: the pool is used up.
-static u64 *entry_make(struct vcpu *v, struct shadow_space *space, u16 root, gva_t va, unsigned level,
-                       unsigned guest_level)
+// Finds the entry for va at a level, adding tables on the way; those under a guest's larger page
+// are marked.  NULL: the pool is used up.
+static u64 *entry_make(struct vcpu *v, struct shadow_space *space, u16 root, gva_t va,
+                       unsigned level, unsigned guest_level)
 {
     struct shadow *s     = &v->shadow;
     u64           *table = page_at(s, root);
 
-    for (unsigned l = walk_levels(field_set(0, SATP_MODE, real_mode(space->satp))) - 1; l > level; l--) {
+    for (unsigned l = walk_levels(field_set(0, SATP_MODE, real_mode(space->satp))) - 1; l > level;
+         l--) {
         u64 *entry = &table[level_index(va, l)];
 
         if (!is_pointer(*entry)) {
@@ -242,7 +244,7 @@ static void entry_set(u64 *entry, u64 leaf, gva_t va)
     u64 old = *entry;
 
     *entry = leaf;
-    if (old == leaf)           // the hart did not see it yet, or remembers an older one
+    if (old == leaf) // the hart did not see it yet, or remembers an older one
         hart_fence_page(va);
     else if (is_pointer(old)) // small pages that the guest has merged
         hart_fence_all();
@@ -260,7 +262,7 @@ static void leaf_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
     for (int turn = 0; turn < 2; turn++) {
         struct shadow_space *space = space_now(v);
         u16                  root  = space->roots[face_now(v)];
-        u64                 *at    = root ? entry_make(v, space, root, va, level, leaf->level) : NULL;
+        u64                 *at = root ? entry_make(v, space, root, va, level, leaf->level) : NULL;
 
         if (at) {
             entry_set(at, entry, va);
@@ -282,13 +284,15 @@ static struct walk_rules rules_now(const struct vcpu *v)
     return r;
 }
 
-enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind, struct leaf *leaf)
+enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind,
+                                  struct leaf *leaf)
 {
     struct walk_rules r = rules_now(v);
 
     if (!walk_levels(v->csr.satp)) {
-        *leaf = (struct leaf){ .pte = PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D,
-                               .level = 3, .pa = va.a };
+        *leaf = (struct leaf){ .pte   = PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D,
+                               .level = 3,
+                               .pa    = va.a };
         return WALK_OK;
     }
     return walk(v->csr.satp, va, kind, &r, gmem_pte, v->vm, leaf);
@@ -310,16 +314,17 @@ static bool ad_set(struct vcpu *v, struct leaf *leaf, enum access_kind kind)
 
 #ifdef TEST_SHADOW_HOLE
 // Only in the build that shows what stands behind the shadow tables: guest-physical addresses from
-// TEST_SHADOW_HOLE on lead to the machine's own, as a bug in this file might.  PMP must stop the access.
+// TEST_SHADOW_HOLE on lead to the machine's own, as a bug in this file might.  PMP must stop the
+// access.
 static bool hole_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
 {
     struct shadow_space *space = space_now(v);
-    u64 *at = entry_make(v, space, space->roots[face_now(v)], va, 0, 0);
+    u64                 *at    = entry_make(v, space, space->roots[face_now(v)], va, 0, 0);
 
     if (leaf->pa < TEST_SHADOW_HOLE || leaf->pa - TEST_SHADOW_HOLE >= GIB || !at || *at)
         return false;
-    *at = (VM_RAM_BASE + leaf->pa - TEST_SHADOW_HOLE) >> PAGE_SHIFT << 10 | PTE_V | PTE_U | PTE_A | PTE_D |
-          PTE_R | PTE_W | PTE_X;
+    *at = (VM_RAM_BASE + leaf->pa - TEST_SHADOW_HOLE) >> PAGE_SHIFT << 10 | PTE_V | PTE_U | PTE_A |
+          PTE_D | PTE_R | PTE_W | PTE_X;
     return true;
 }
 #else

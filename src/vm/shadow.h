@@ -6,17 +6,17 @@
 
 struct vcpu;
 
-#define SHADOW_SPACES    64 // address spaces remembered: (ASID, root) pairs
-#define SHADOW_FACES     6  // vU, vS, vS with SUM; each without and with MXR
-#define SHADOW_POOL_MIN  16
+#define SHADOW_SPACES     64 // address spaces remembered: (ASID, root) pairs
+#define SHADOW_FACES      6  // vU, vS, vS with SUM; each without and with MXR
+#define SHADOW_POOL_MIN   16
 #define SHADOW_POOL_SPARE 1 // an instruction can need 17 in Sv57: 4 leaves that share only the root
-#define SHADOW_POOL_MAX  16384
+#define SHADOW_POOL_MAX   16384
 
 struct shadow_space {
-    u64  satp;               // the guest's own value
+    u64  satp; // the guest's own value
     bool used;
     u16  roots[SHADOW_FACES]; // page numbers in the pool plus 1; 0: none yet
-    u16  pages;              // all its pages, linked through shadow.next; plus 1
+    u16  pages;               // all its pages, linked through shadow.next; plus 1
     u16  last;
 };
 
@@ -24,14 +24,14 @@ struct shadow {
     // Fixed after creation:
     hpa_t pool;
     u32   n_pages;
-    u16  *next;              // for each page: the next of its list, plus 1
+    u16  *next; // for each page: the next of its list, plus 1
 
-    u16                 free;    // list of free pages, plus 1
-    u32                 n_fresh; // pages from here on were never used
-    struct shadow_space spaces[SHADOW_SPACES];
-    struct shadow_space *now;    // that of the guest's satp; NULL: look it up
-    unsigned            victim;  // next slot to evict
-    u64                 real_satp; // what the hart's satp holds for us; 0: nothing of ours
+    u16                  free;    // list of free pages, plus 1
+    u32                  n_fresh; // pages from here on were never used
+    struct shadow_space  spaces[SHADOW_SPACES];
+    struct shadow_space *now;       // that of the guest's satp; NULL: look it up
+    unsigned             victim;    // next slot to evict
+    u64                  real_satp; // what the hart's satp holds for us; 0: nothing of ours
 };
 
 // What came of a fault.
@@ -50,5 +50,7 @@ void shadow_fence(struct vcpu *v, bool has_va, gva_t va, bool has_asid, u64 asid
 void shadow_follow(struct vcpu *v);
 // Handles a fault at va.  On SHADOW_NOT_RAM *at is the guest-physical address.
 enum shadow_result shadow_fill(struct vcpu *v, gva_t va, enum access_kind kind, gpa_t *at);
-// Translates without filling; for the monitor's own reads on behalf of the guest (instruction fetch).
-enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind, struct leaf *leaf);
+// Translates without filling; for the monitor's own reads on behalf of the guest (instruction
+// fetch).
+enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind,
+                                  struct leaf *leaf);

@@ -10,8 +10,8 @@
 struct vm;
 struct engine;
 
-// What somebody wants done before this vCPU runs its guest again.  Set atomically by anybody, looked
-// at in vcpu_settle() alone.
+// What somebody wants done before this vCPU runs its guest again.  Set atomically by anybody,
+// looked at in vcpu_settle() alone.
 enum pending {
     PEND_IRQ     = 1, // virtual interrupt state changed
     PEND_FOLLOW  = 2, // satp, mode, SUM, MXR, counters or FS changed: the hart must follow
@@ -44,12 +44,12 @@ struct vcpu_stats {
 };
 
 struct vcpu {
-    struct frame     f; // must be first: mscratch points at it
-    u32              pending;
-    enum mode        mode; // the virtual mode
-    struct csrs      csr;
-    u64              irq_lines; // bits of mip that devices hold up; not stored in csr.mip
-    struct exception exc;
+    struct frame         f; // must be first: mscratch points at it
+    u32                  pending;
+    enum mode            mode; // the virtual mode
+    struct csrs          csr;
+    u64                  irq_lines; // bits of mip that devices hold up; not stored in csr.mip
+    struct exception     exc;
     struct vm           *vm;
     const struct engine *engine;
     u32                  id;
@@ -59,7 +59,7 @@ struct vcpu {
     u64                  m_deadline;    // vCLINT's mtimecmp, in ticks
     u64                  real_counters; // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
-    u64                  ext_status; // FS and VS while the vCPU is not on a hart
+    u64                  ext_status;            // FS and VS while the vCPU is not on a hart
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
     struct shadow        shadow; // large, and so last: offsets of the others stay short
@@ -118,12 +118,12 @@ static inline void reg_set(struct vcpu *v, unsigned n, u64 value)
 // vm/run.c
 void vcpu_reset(struct vcpu *v); // registers, CSRs and translations as after power-on, stopped
 void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SIE 0, a0 = id
-void vcpu_run(struct vcpu *v);   // until it must give way or has nothing to do
+void vcpu_run(struct vcpu *v);                   // until it must give way or has nothing to do
 
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);
 void vcpu_take_interrupt(struct vcpu *v);
-void vcpu_return_from_s(struct vcpu *v); // what sret does
+void vcpu_return_from_s(struct vcpu *v);    // what sret does
 u64  vcpu_interrupts(const struct vcpu *v); // pending and enabled, whatever sstatus says
 void vcpu_line_set(struct vcpu *v, u64 bits, bool up);
 

@@ -9,8 +9,8 @@ struct vdev;
 
 // One access to a device: numbers, never an instruction or a register of the guest's.
 struct mmio {
-    u64  off;   // from the device's base, aligned to size
-    u8   size;  // 1, 2, 4 or 8, one that the device allows
+    u64  off;  // from the device's base, aligned to size
+    u8   size; // 1, 2, 4 or 8, one that the device allows
     bool write;
     u64  value; // written; or to be read, zero-extended
 };
@@ -18,7 +18,7 @@ struct mmio {
 struct vdev_ops {
     const char *name; // as configurations call it
     u16         state_size;
-    u8          sizes; // legal widths: 1 | 2 | 4 | 8
+    u8          sizes;  // legal widths: 1 | 2 | 4 | 8
     bool        m_only; // firmware's: closed to vS, as OpenSBI closes it
     u64         base, size;
     u32         irq;

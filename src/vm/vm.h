@@ -23,9 +23,9 @@ struct vm {
     hpa_t             ram;      // where VM_RAM_BASE lies in the machine
     u64               ram_size; // a multiple of 2 MiB
     const struct isa *isa;
-    bool              has_fp; // owns the hart's floating-point and vector registers
+    bool              has_fp;     // owns the hart's floating-point and vector registers
     u16               satp_modes; // bit n: satp mode n
-    struct walk_rules walk_base; // what the hart's page tables may contain
+    struct walk_rules walk_base;  // what the hart's page tables may contain
     struct vcpu     **vcpus;
     u32               n_vcpus;
     struct bus        bus;
@@ -37,11 +37,12 @@ struct vm {
 
     // Laid by the layers above:
     void (*on_end)(struct vm *vm); // the VM has ended; may start it again
-    void (*irq_set)(struct vm *vm, u32 source, bool up); // a line of the virtual interrupt controller
-    bool (*console_room)(struct vm *vm);                 // can it take a byte now?
+    void (*irq_set)(struct vm *vm, u32 source,
+                    bool up);            // a line of the virtual interrupt controller
+    bool (*console_room)(struct vm *vm); // can it take a byte now?
     void (*console_write)(struct vm *vm, const char *text, size_t len);
-    int (*console_read)(struct vm *vm);                  // the next byte typed; -1: none
-    void (*console_ready)(struct vm *vm);                // the vUART's: room again, or a byte to read
+    int (*console_read)(struct vm *vm);   // the next byte typed; -1: none
+    void (*console_ready)(struct vm *vm); // the vUART's: room again, or a byte to read
 };
 
 // Every VM there is, for the scheduler and the monitor.

@@ -7,9 +7,9 @@
 struct fake_hart {
     // A test sets these:
     u32 id;
-    u64 time;        // what the `time` CSR and the machine's timer show
-    u64 ext_has;     // which of FS and VS of mstatus can be written
-    u64 irq_pending; // lines of the machine, enabled or not
+    u64 time;                                // what the `time` CSR and the machine's timer show
+    u64 ext_has;                             // which of FS and VS of mstatus can be written
+    u64 irq_pending;                         // lines of the machine, enabled or not
     void (*on_run)(struct frame *f);         // the guest runs until it traps
     void (*on_wait)(void);                   // the hart sleeps
     void (*on_satp)(u64 satp);               // written, before the flush that ASID 0 brings
@@ -17,11 +17,11 @@ struct fake_hart {
 
     // The monitor sets these:
     u64              irq_enabled;
-    u64              satp, ext_status, scounteren, senvcfg, menvcfg;
+    u64              satp, ext_status, scounteren, senvcfg;
     struct pmp_range ram, tables;
     u64              locked_base, locked_text_end, locked_rodata_end, locked_guard;
-    unsigned         n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
-    gva_t            fenced_page;
+    unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
+    gva_t    fenced_page;
 };
 extern struct fake_hart fake_hart;
 

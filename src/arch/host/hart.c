@@ -16,22 +16,22 @@ void fake_hart_reset(void)
 {
     memset(&fake_hart, 0, sizeof fake_hart);
     fake_hart.ext_has = STATUS_FS;
-    hart_caps = (struct hart_caps){
-        .misa            = BITS(63, 63) | BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') |
-                           BIT('d' - 'a') | BIT('c' - 'a') | BIT('s' - 'a') | BIT('u' - 'a'),
-        .arch            = 0x70200,
-        .impl            = 0x70200,
-        .sv39            = true,
-        .sv48            = true,
-        .sv57            = true,
-        .asid_bits       = 16,
-        .pmp_entries     = 16,
-        .pmp_grain       = 4,
-        .scounteren_mask = BITS(31, 0),
-        .senvcfg_mask    = ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE,
-        .scause_mask     = ~0ul,
-        .time_csr        = true,
-        .menvcfg         = true,
+    hart_caps         = (struct hart_caps){
+                .misa = BITS(63, 63) | BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') |
+                        BIT('d' - 'a') | BIT('c' - 'a') | BIT('s' - 'a') | BIT('u' - 'a'),
+                .arch            = 0x70200,
+                .impl            = 0x70200,
+                .sv39            = true,
+                .sv48            = true,
+                .sv57            = true,
+                .asid_bits       = 16,
+                .pmp_entries     = 16,
+                .pmp_grain       = 4,
+                .scounteren_mask = BITS(31, 0),
+                .senvcfg_mask    = ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE,
+                .scause_mask     = ~0ul,
+                .time_csr        = true,
+                .menvcfg         = true,
     };
 }
 
@@ -68,7 +68,7 @@ void hart_wait(void)
 
 u64 hart_ext_status(void)
 {
-    u64  ext = fake_hart.ext_status;
+    u64  ext   = fake_hart.ext_status;
     bool dirty = (ext & STATUS_FS) == STATUS_FS || (ext & STATUS_VS) == STATUS_VS;
 
     return ext | (dirty ? STATUS_SD : 0);

@@ -10,12 +10,14 @@
         __asm__ volatile("csrr %0, " #name : "=r"(value_)::"memory");                              \
         value_;                                                                                    \
     })
-#define csr_write(name, value) __asm__ volatile("csrw " #name ", %0" ::"rK"((u64)(value)) : "memory")
-#define csr_set(name, value)   __asm__ volatile("csrs " #name ", %0" ::"rK"((u64)(value)) : "memory")
-#define csr_clear(name, value) __asm__ volatile("csrc " #name ", %0" ::"rK"((u64)(value)) : "memory")
+#define csr_write(name, value)                                                                     \
+    __asm__ volatile("csrw " #name ", %0" ::"rK"((u64)(value)) : "memory")
+#define csr_set(name, value) __asm__ volatile("csrs " #name ", %0" ::"rK"((u64)(value)) : "memory")
+#define csr_clear(name, value)                                                                     \
+    __asm__ volatile("csrc " #name ", %0" ::"rK"((u64)(value)) : "memory")
 
 // Executes one CSR instruction; false if it trapped.  A trap lands on the label behind it.
-#define csr_try(insn, operand)                                                                       \
+#define csr_try(insn, operand)                                                                     \
     ({                                                                                             \
         u64 ok_, vec_;                                                                             \
         __asm__ volatile("lla  %[vec], 1f\n\t"                                                     \
@@ -29,5 +31,5 @@
                          : "memory");                                                              \
         ok_ != 0;                                                                                  \
     })
-#define csr_try_read(name, to)       csr_try("csrr %[reg], " #name, to)
-#define csr_try_write(name, from)    csr_try("csrw " #name ", %[reg]", from)
+#define csr_try_read(name, to)    csr_try("csrr %[reg], " #name, to)
+#define csr_try_write(name, from) csr_try("csrw " #name ", %[reg]", from)

@@ -98,7 +98,7 @@ static void probe_pmp(struct hart_caps *c)
 
 void hart_probe(void)
 {
-    struct hart_caps *c = &hart_caps;
+    struct hart_caps *c       = &hart_caps;
     u64               ignored = 0;
 
     c->misa   = csr_read(misa);
@@ -174,7 +174,8 @@ void hart_envcfg_set(u64 senvcfg)
     (void)csr_try("csrw 0x10a, %[reg]", senvcfg);
 }
 
-// The store of an SC that fails or succeeds, on memory of ours, ends any reservation (Unpriv., "A").
+// The store of an SC that fails or succeeds, on memory of ours, ends any reservation (Unpriv.,
+// "A").
 void hart_reservation_drop(void)
 {
     u64 scratch, ignored;

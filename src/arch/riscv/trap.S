@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Into the guest and out of it.
 #
-# While a guest runs, mscratch holds its frame; while the monitor runs, it holds 0.  So the first two
-# instructions of the trap entry tell whose trap it is.  mstatus is left as the trap left it: MPP is
-# the guest's mode, and MIE stays 0 in the monitor.
+# While a guest runs, mscratch holds its frame; while the monitor runs, it holds 0.  So the first
+# two instructions of the trap entry tell whose trap it is.  mstatus is left as the trap left it:
+# MPP is the guest's mode, and MIE stays 0 in the monitor.
 
 #include "arch/frame.h"
 
