@@ -7,6 +7,8 @@ CACHE := $(if $(DUOMO_CACHE),$(DUOMO_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_H
 PY    := /usr/bin/python3
 QEMU  := qemu-system-riscv64
 
+MAKEFLAGS += --jobs=$(shell nproc)
+
 # --- the monitor: bare-metal RISC-V, no floating point, position-independent -----------------------
 XCC      := riscv64-unknown-elf-gcc
 XLD      := riscv64-linux-gnu-ld
@@ -61,10 +63,12 @@ $(CACHE)/libfdt/libfdt.h $(CACHE)/kernel/Image $(CACHE)/busybox/busybox &: | $(B
 
 $(B)/obj/libfdt/%.o: $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
+	@echo "  cc libfdt/$*.c"
 	@$(XCC) $(filter-out -Werror,$(XCFLAGS)) -w -I$(CACHE)/libfdt -c $(CACHE)/libfdt/$*.c -o $@
 
 $(B)/obj/%.c.o: src/%.c Makefile $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
+	@echo "  cc $<"
 	@$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt -MMD -MP -c $< -o $@
 
 $(B)/obj/%.S.o: src/%.S Makefile | $(B)/.deps-build
@@ -77,6 +81,7 @@ $(B)/duomo.ld: src/arch/riscv/duomo.ld src/arch/riscv/layout.h | $(B)/.deps-buil
 
 # The bare-metal compiler optimises the whole monitor as one; the other linker makes it relocatable.
 $(B)/obj/duomo.o: $(OBJ)
+	@echo "  optimising the whole"
 	@$(XCC) $(filter-out --specs=%,$(XCFLAGS)) -flto-partition=none -r -nostdlib -flinker-output=nolto-rel -o $@ $(OBJ)
 
 $(B)/duomo.elf: $(B)/obj/duomo.o $(B)/duomo.ld

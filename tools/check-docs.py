@@ -4,11 +4,13 @@
 
 In:     the Markdown files; the sources, folders and make targets that they name in `backticks`.
 Out:    a line for each path, function, make target or link that leads nowhere; for each line with
-        two sentences; for each glossary entry that is there twice or that no source uses.
+        two sentences; for each glossary entry that is there twice or that no source uses; for a
+        table of coverage that is not what tests/guest/coverage.py prints (--write replaces it).
 Always: what stands in fenced blocks is not looked at.
 """
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,8 +28,8 @@ def documents():
 
 
 def sources_text():
-    files = (path for folder in SOURCES for path in (TOP / folder).rglob("*") if path.suffix in NAMES)
-    return "\n".join(path.read_text() for path in files)
+    files = (path for folder in SOURCES for path in (TOP / folder).rglob("*"))
+    return "\n".join(path.read_text() for path in files if path.suffix in NAMES)
 
 
 def make_targets():
@@ -51,7 +53,7 @@ def prose(text):
 
 def paths_wrong(line):
     for word in re.findall(rf"`(\.?/?(?:{FOLDERS})/[^`\s]*)`", line):
-        if not any(TOP.glob(word.split(":")[0].rstrip("/"))):
+        if not any(TOP.glob(re.sub(r"<\w+>", "*", word).split(":")[0].rstrip("/"))):
             yield f"there is no {word}; name what is meant"
 
 
@@ -59,6 +61,9 @@ def names_wrong(line, text, targets):
     for name in re.findall(r"`(\w+)\(\)`", line):
         if not re.search(rf"\b{name}\b", text):
             yield f"no source has {name}(); name what is meant"
+    for name in re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", line):
+        if not re.search(rf"\b{name}\b", text):
+            yield f"no source has {name}; name what is meant"
     for target in re.findall(r"`make ([a-z][\w-]*)`", line):
         if target not in targets:
             yield f"make has no target {target}; name one that `make help` lists"
@@ -96,6 +101,22 @@ def glossary_wrong(path, text):
         seen.add(term)
 
 
+def coverage_wrong(path, write):
+    begin, end = "<!-- coverage: begin -->\n", "<!-- coverage: end -->"
+    text = path.read_text()
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    done = subprocess.run([sys.executable, TOP / "tests/guest/coverage.py"], capture_output=True,
+                          text=True, check=False)
+    new = f"{before}{begin}\n{done.stdout}\n{end}{after}"
+    if done.returncode or not rest:
+        yield 1, f"no table of coverage ({done.stderr.strip()}); correct that first"
+    elif new != text and write:
+        path.write_text(new)
+    elif new != text:
+        yield before.count("\n") + 1, "the table is old; run tools/check-docs.py --write"
+
+
 def main():
     text, targets, broken = sources_text(), make_targets(), 0
     for path in documents():
@@ -106,6 +127,8 @@ def main():
                 found.append((number, wrong))
         if path == TOP / "docs/glossary.md":
             found += glossary_wrong(path, text)
+        if path == TOP / "docs/tests.md":
+            found += coverage_wrong(path, "--write" in sys.argv[1:])
         for number, wrong in found:
             print(f"{path.relative_to(TOP)}:{number}: {wrong}")
         broken += len(found)

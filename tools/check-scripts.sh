@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Scripts: every one can at least be parsed; shellcheck, where it is installed, has nothing to warn of.
+# Scripts: each can at least be parsed; shellcheck, where it is installed, has nothing to warn of.
 #
 # In:     the shell and Python scripts of the project.
 # Out:    a line for each that cannot be parsed, and for each warning.
@@ -12,10 +12,15 @@ said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# parse SCRIPT, by the interpreter that its first line names
+parse() {
+    $(sed -n '1s/.*[ /]//p' "$1") -n "$1" 2>&1 |
+        sed -E "s|^[^:]*: (line )?([0-9]+): (.*)|$1:\2: \3; correct it|"
+}
+
 shells=$(find tools tests bench -name '*.sh'; echo .ci/run)
 for script in $shells; do
-    interpreter=$(sed -n '1s/.*[ /]//p' "$script")
-    $interpreter -n "$script" 2>&1 | sed -E "s|^[^:]*: ([0-9]+): (.*)|$script:\1: \2; correct it|" >> "$said"
+    parse "$script" >> "$said"
 done
 for script in tools/*.sh tools/check-*.py; do
     [ -x "$script" ] || echo "$script:1: is not executable; chmod +x $script" >> "$said"

@@ -4,6 +4,6 @@
 # Included by the top Makefile, which says how the monitor is compiled.
 
 .PHONY: check
-check: $(B)/.deps-test $(B)/duomo.elf ## the sources: format, layers, style, warnings, panics, documents
+check: $(B)/.deps-test $(B)/duomo.elf ## the sources: format, layers, style and more (CHECKS="...")
 	@ELF=$(B)/duomo.elf MONITOR_CC='$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt' \
 	    tools/check-all.sh $(CHECKS)

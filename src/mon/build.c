@@ -47,6 +47,7 @@ struct built {
     struct vm_config config;
     struct layout    layout;
     struct vcpu     *vcpu_list[VCPUS_MAX];
+    u64              filled; // how far vm_boot_step() is
 };
 
 static struct built *built_of(struct vm *vm)
@@ -200,21 +201,48 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     return NULL;
 }
 
-void vm_boot(struct vm *vm)
-{
-    struct built  *b       = built_of(vm);
-    struct layout *l       = &b->layout;
-    char          *ram     = (char *)vm->ram.a;
-    gpa_t          ramdisk = gpa(VM_RAM_BASE + l->ramdisk);
+#define STEP (512 * KIB) // of RAM per step: other VMs wait about 0.1 ms
 
-    if (vm->starts++)
-        words_clear(ram, vm->ram_size);
-    words_copy(ram + l->kernel, b->config.kernel.data, b->config.kernel.size);
-    if (b->config.ramdisk.data)
-        words_copy(ram + l->ramdisk, b->config.ramdisk.data, b->config.ramdisk.size);
-    guest_dt_make(vm, b->config.bootargs, ramdisk, b->config.ramdisk.size, ram + l->dt, DT_SIZE);
+// Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
+static void image_part_copy(struct built *b, const struct image *image, u64 image_at, u64 from)
+{
+    u64 begin = max_u64(image_at, from), end = min_u64(image_at + image->size, from + STEP);
+
+    if (image->data && begin < end)
+        words_copy((char *)b->vm.ram.a + begin, (const char *)image->data + (begin - image_at),
+                   end - begin);
+}
+
+static void ram_part_fill(struct built *b, u64 from)
+{
+    if (b->vm.starts)
+        words_clear((char *)b->vm.ram.a + from, STEP);
+    image_part_copy(b, &b->config.kernel, b->layout.kernel, from);
+    image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
+}
+
+static void vm_start(struct built *b)
+{
+    struct vm     *vm = &b->vm;
+    struct layout *l  = &b->layout;
+
+    guest_dt_make(vm, b->config.bootargs, gpa(VM_RAM_BASE + l->ramdisk), b->config.ramdisk.size,
+                  (char *)vm->ram.a + l->dt, DT_SIZE);
     hart_fence_code();
     vm_reset(vm);
+    vm->starts++;
     vm->state = VM_RUNNING;
     vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->kernel, VM_RAM_BASE + l->dt);
+}
+
+void vm_boot_step(struct vm *vm)
+{
+    struct built *b = built_of(vm);
+
+    ram_part_fill(b, b->filled);
+    b->filled += STEP;
+    if (b->filled < vm->ram_size)
+        return;
+    b->filled = 0;
+    vm_start(b);
 }

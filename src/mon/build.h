@@ -9,5 +9,6 @@
 // that says what is wrong: then nothing of it runs.
 MUST_CHECK const char *vm_build(const struct vm_config *c, struct vm **made);
 
-// Zeroes its RAM, loads its images anew, resets it, and lets its first vCPU run.
-void vm_boot(struct vm *vm);
+// One step of: clear its RAM, load its images anew, reset it, let its first vCPU run.  A VM that is
+// VM_RUNNING afterwards needs no more; a step is short, so that others do not wait for it.
+void vm_boot_step(struct vm *vm);

@@ -107,24 +107,33 @@ static u64 seed_collect(void)
     return word;
 }
 
+static void machine_end_if_last(void)
+{
+    bool failed = false;
+
+    for (unsigned i = 0; i < n_vms; i++) {
+        if (vms[i]->state != VM_OFF)
+            return;
+        failed |= vms[i]->end == VM_END_FAIL;
+    }
+    serial_drain();
+    power_off(failed ? EXIT_FAIL : 0);
+}
+
 static void vm_ended(struct vm *vm)
 {
-    static bool failed;
-    bool        last = true;
+    bool is_reset = vm->end == VM_END_RESET;
 
-    log_line("%s: %s", vm->name, vm->why);
-    if (vm->end == VM_END_RESET) {
-        vm_boot(vm);
+    // A guest that resets again and again must not fill the log: told are the 1st, 2nd, 4th ...
+    if (vm->why && (!is_reset || !(vm->starts & (vm->starts - 1))))
+        log_line("%s: %s (start %lu)", vm->name, vm->why, (unsigned long)vm->starts);
+    vm->why = NULL; // it was told
+    if (is_reset) {
+        vm_boot_step(vm);
         return;
     }
     vm->state = VM_OFF;
-    failed |= vm->end == VM_END_FAIL;
-    for (unsigned i = 0; i < n_vms; i++)
-        last &= vms[i]->state == VM_OFF;
-    if (last) {
-        serial_drain();
-        power_off(failed ? EXIT_FAIL : 0);
-    }
+    machine_end_if_last();
 }
 
 static void vms_build(void)
@@ -140,10 +149,12 @@ static void vms_build(void)
             give_up(c.name, why);
         console_attach(vm);
         vm->on_end = vm_ended;
-        log_line("%s: %lu MiB, %u vCPU, engine %s (%s), %u shadow pages", vm->name,
+        log_line("%s: %lu MiB, %u vCPU, %u shadow pages; engine %s, %s: %s", vm->name,
                  (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus,
-                 vm->vcpus[0]->engine->name, vm->vcpus[0]->engine->what,
-                 (unsigned)vm->vcpus[0]->shadow.n_pages);
+                 (unsigned)vm->vcpus[0]->shadow.n_pages, vm->vcpus[0]->engine->name,
+                 strcmp(c.engine, "auto") ? "as asked for"
+                                          : "the fastest that hart and guest allow",
+                 vm->vcpus[0]->engine->what);
         if (!vm->has_fp)
             log_line("%s: without floating point, which this version gives to one VM", vm->name);
     }
@@ -180,7 +191,8 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
              : "not started by the fw_dynamic protocol; start it as OpenSBI is started");
     vms_build();
     for (unsigned i = 0; i < n_vms; i++)
-        vm_boot(vms[i]);
+        while (vms[i]->state != VM_RUNNING)
+            vm_boot_step(vms[i]);
     self_harm(vms[0]->name);
     sched_run();
     give_up("cannot go on", "no virtual machine is left");

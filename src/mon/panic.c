@@ -11,6 +11,7 @@
 #include "arch/riscv/layout.h"
 #include "dev/power.h"
 #include "dev/serial.h"
+#include "lib/bits.h"
 #include "lib/log.h"
 
 #include <stdarg.h>
@@ -57,14 +58,11 @@ static bool is_return_address(u64 at)
 // There are no frame pointers; the stack is read for what looks like return addresses.
 static void backtrace(u64 sp)
 {
-    u64 end = (u64)_image_end;
-    int n   = 0;
+    u64 top = min_u64((u64)_image_end, sp + 8 * BACKTRACE_WORDS), at = align_up(sp, 8);
 
-    for (u64 *word = (u64 *)(sp & ~7ul); (u64)word < end && (u64)word - sp < 8 * BACKTRACE_WORDS &&
-                                         n < BACKTRACE_MAX && (u64)word >= (u64)_stacks;
-         word++)
-        if (is_return_address(*word)) {
-            log_line("    from %lx", (unsigned long)as_linked(*word));
+    for (int n = 0; at >= (u64)_stacks && at < top && n < BACKTRACE_MAX; at += 8)
+        if (is_return_address(*(u64 *)at)) {
+            log_line("    from %lx", (unsigned long)as_linked(*(u64 *)at));
             n++;
         }
 }

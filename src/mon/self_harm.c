@@ -44,7 +44,7 @@ void self_harm(const char *name)
     case '6': smash(64);                                 break; // the stack protector
     case '7': ASSERT(!one);                              break;
     case '8': at = *(volatile u64 *)(0x3ul << 40);       break; // nothing is there
-    case '9': __asm__ volatile(".word 0");               break; // no instruction
+    case '9': __builtin_trap();                        break; // no instruction
     default:                                             break;
     }
     // clang-format on

@@ -193,7 +193,7 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
 #define IS_RARE(row) ((row)->needs || CSR_NUMBER_READ_ONLY((row)->number))
 
 #define CSR_REG(number, name, ...)                                                                 \
-    case PLACE_##name: \
+    case PLACE_##name:                                                                             \
         return hot && IS_RARE(&csr_rows[PLACE_##name - 1])                                         \
                    ? REFUSED                                                                       \
                    : row_execute(v, raw, &csr_rows[PLACE_##name - 1]);

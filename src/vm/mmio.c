@@ -30,7 +30,7 @@ bool fetch_bytes(const struct vcpu *v, gva_t va, enum access_kind kind, void *to
            (here == len || fetch_part(v, gva(va.a + here), kind, (char *)to + here, len - here));
 }
 
-bool fetch_insn(const struct vcpu *v, u32 *raw)
+static bool fetch_parcels(const struct vcpu *v, u32 *raw)
 {
     u16 low, high = 0;
 
@@ -40,6 +40,15 @@ bool fetch_insn(const struct vcpu *v, u32 *raw)
         return false;
     *raw = (u32)high << 16 | low;
     return true;
+}
+
+bool fetch_insn(struct vcpu *v, u32 *raw)
+{
+    if (fetch_parcels(v, raw))
+        return true;
+    shadow_fence(v, true, gva(v->f.pc), false, 0);
+    shadow_fence(v, true, gva(v->f.pc + 2), false, 0);
+    return false;
 }
 
 static enum outcome refuse(struct vcpu *v, const struct trap *t, enum access_kind kind)

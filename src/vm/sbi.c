@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define CONSOLE_CHUNK   256
-#define FENCE_PAGES_MAX 64
+#define FENCE_PAGES_MAX 2 // each can mean a walk in every space and face
 
 struct sbi_ret {
     s64  error;
@@ -127,12 +127,16 @@ static void fence_range(struct vcpu *v, const u64 *a, bool has_asid)
 {
     u64 start = a[2], size = a[3], asid = a[4];
 
-    if ((!start && !size) || size > FENCE_PAGES_MAX * PAGE_SIZE) {
+    u64 first = align_down(start, PAGE_SIZE),
+        reach = start - first + size; // may wrap, if size is huge
+
+    if ((!start && !size) || size > FENCE_PAGES_MAX * PAGE_SIZE ||
+        reach > FENCE_PAGES_MAX * PAGE_SIZE) {
         shadow_fence(v, false, gva(0), has_asid, asid);
         return;
     }
-    for (u64 off = 0; off < size; off += PAGE_SIZE)
-        shadow_fence(v, true, gva(start + off), has_asid, asid);
+    for (u64 off = 0; off < reach; off += PAGE_SIZE)
+        shadow_fence(v, true, gva(first + off), has_asid, asid);
 }
 
 static void sfence_act(struct vcpu *from, struct vcpu *to, const u64 *a)

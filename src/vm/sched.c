@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Scheduling: vCPUs take turns on the hart; one that waits costs nothing.
+// Scheduling: the vCPU that has had the least of the hart runs next; one that waits costs nothing.
 //
 // In:     vCPUs that can run, interrupts of the machine.
 // Out:    vcpu_run() of one after the other.
 // Always: a vCPU in wfi runs again once an interrupt that it enabled pends, whatever sstatus.SIE
-//         says (Priv. 1.12, 3.3.3).  The hart's timer is armed for the first deadline of any of
-//         them.
+//         says (Priv. 1.12, 3.3.3).  A turn lasts at least TURN_MIN_MS unless it is given up, so a
+//         sleeper's deadlines cannot take the hart from others; and one that slept gets credit for
+//         one slice at most.
 // Locks:  none yet: one hart runs all.
 #include "vm/sched.h"
 
@@ -13,15 +14,25 @@
 #include "dev/irq.h"
 #include "dev/machine.h"
 
-#define SLICE_MS 5
+#define SLICE_MS    5
+#define TURN_MIN_MS 1
 
 static struct vcpu *running;
 static u64          slice_end;
+static u64          vtime_floor; // the highest vtime with which a turn began
+
+static u64 ticks_of_ms(u64 ms)
+{
+    return machine.timebase_hz / 1000 * ms;
+}
 
 // A non-retentive suspend ends as a start does (SBI 2.0, 9.4).
 static void wake(struct vcpu *v)
 {
+    u64 slice = ticks_of_ms(SLICE_MS);
+
     v->waiting = false;
+    v->vtime   = max_u64(v->vtime, vtime_floor - min_u64(vtime_floor, slice));
     if (v->hsm == HSM_SUSPENDED)
         vcpu_start(v, v->resume_pc, v->resume_arg);
     pend(v, PEND_IRQ);
@@ -39,36 +50,35 @@ static bool is_runnable(struct vcpu *v)
 
 // What vcpu_next() has found.
 struct choice {
-    struct vcpu *first, *after; // the first that can run, and the first behind `last`
+    struct vcpu *best; // can run, and has had the least; NULL: none can
     unsigned     n_ready;
     u64          deadline; // when one of those that wait wants to be looked at again
-    bool         passed;   // `last` was seen
 };
 
-static void vcpu_consider(struct choice *c, struct vcpu *v, const struct vcpu *last)
+static void vcpu_consider(struct choice *c, struct vcpu *v)
 {
     if (is_runnable(v)) {
         c->n_ready++;
-        c->first = c->first ? c->first : v;
-        c->after = c->passed && !c->after ? v : c->after;
+        if (!c->best || v->vtime < c->best->vtime)
+            c->best = v;
     } else if (v->hsm != HSM_STOPPED)
         c->deadline = min_u64(c->deadline, timer_next(v));
-    c->passed |= v == last;
 }
 
-// The vCPU after `last` that can run, or NULL.  Devices have their time even if all vCPUs wait.
-static struct vcpu *vcpu_next(const struct vcpu *last, struct choice *c)
+// Devices have their time even if all vCPUs of their VM wait or have stopped.
+static struct choice vcpu_next(void)
 {
-    *c = (struct choice){ .deadline = ~0ul };
+    struct choice c = { .deadline = ~0ul };
+
     for (unsigned m = 0; m < n_vms; m++) {
         if (vms[m]->state != VM_RUNNING)
             continue;
         bus_tick(&vms[m]->bus, clock_now());
-        c->deadline = min_u64(c->deadline, vms[m]->bus.deadline);
+        c.deadline = min_u64(c.deadline, vms[m]->bus.deadline);
         for (u32 i = 0; i < vms[m]->n_vcpus; i++)
-            vcpu_consider(c, vms[m]->vcpus[i], last);
+            vcpu_consider(&c, vms[m]->vcpus[i]);
     }
-    return c->after ? c->after : c->first;
+    return c;
 }
 
 void sched_started(const struct vcpu *v)
@@ -83,16 +93,22 @@ void sched_wake(const struct vcpu *v)
         sched_started(v);
 }
 
-static bool anything_lives(void)
+enum life { NOBODY, SOMEBODY, SOMEBODY_ENDS };
+
+// Those that have ended are told to their upper layer, which makes some start again, step by step.
+static enum life life_check(void)
 {
-    bool one = false;
+    enum life life = NOBODY;
 
     for (unsigned m = 0; m < n_vms; m++) {
-        if (vms[m]->state == VM_STOPPED && vms[m]->on_end)
-            vms[m]->on_end(vms[m]); // may start it again
-        one |= vms[m]->state == VM_RUNNING;
+        if (vms[m]->state == VM_STOPPED)
+            vms[m]->on_end(vms[m]);
+        if (vms[m]->state == VM_STOPPED)
+            life = SOMEBODY_ENDS;
+        else if (vms[m]->state == VM_RUNNING && life == NOBODY)
+            life = SOMEBODY;
     }
-    return one;
+    return life;
 }
 
 void sched_arm(const struct vcpu *v)
@@ -126,15 +142,17 @@ void irq_poll(void)
         irq_handle();
 }
 
-// `deadline`: when a vCPU that waits must be looked at; `alone`: nobody else wants the hart.
-static void vcpu_turn(struct vcpu *v, bool alone, u64 deadline)
+static void vcpu_turn(const struct choice *c, bool others_want)
 {
-    u64 slice = machine.timebase_hz / 1000 * SLICE_MS;
+    struct vcpu *v   = c->best;
+    u64          now = clock_now(), look = max_u64(c->deadline, now + ticks_of_ms(TURN_MIN_MS));
 
-    running   = v;
-    slice_end = alone ? deadline : min_u64(deadline, clock_now() + slice);
+    running     = v;
+    slice_end   = others_want ? min_u64(look, now + ticks_of_ms(SLICE_MS)) : look;
+    vtime_floor = max_u64(vtime_floor, v->vtime);
     sched_arm(v);
     vcpu_run(v);
+    v->vtime += clock_now() - now;
     running = NULL;
 }
 
@@ -147,16 +165,15 @@ static void idle(u64 deadline)
 
 void sched_run(void)
 {
-    struct vcpu *v = NULL;
+    enum life life;
 
     hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI));
-    while (anything_lives()) {
-        struct choice c;
+    while ((life = life_check()) != NOBODY) {
+        struct choice c = vcpu_next();
 
-        v = vcpu_next(v, &c);
-        if (v)
-            vcpu_turn(v, c.n_ready == 1, c.deadline);
-        else
+        if (c.best)
+            vcpu_turn(&c, c.n_ready > 1 || life == SOMEBODY_ENDS);
+        else if (life == SOMEBODY)
             idle(c.deadline);
     }
 }

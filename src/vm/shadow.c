@@ -352,19 +352,22 @@ enum shadow_result shadow_fill(struct vcpu *v, gva_t va, enum access_kind kind, 
     return SHADOW_FILLED;
 }
 
+// What the hart has to forget after entries were cleared.
+enum forget { FORGET_NOTHING, FORGET_PAGE, FORGET_ALL };
+
 // Clears a leaf and, if it is a piece of a 64 KiB page, its 15 siblings.
-static void entry_clear(u64 *entry, gva_t va)
+static enum forget entry_clear(u64 *entry)
 {
     if (*entry & PTE_NAPOT && !is_pointer(*entry)) {
         memset((u64 *)align_down((u64)entry, 16 * sizeof *entry), 0, 16 * sizeof *entry);
-        hart_fence_all();
-        return;
+        return FORGET_ALL;
     }
     *entry = 0;
-    hart_fence_page(va);
+    return FORGET_PAGE;
 }
 
-static void leaf_forget(struct vcpu *v, const struct shadow_space *space, u16 root, gva_t va)
+static enum forget leaf_forget(const struct vcpu *v, const struct shadow_space *space, u16 root,
+                               gva_t va)
 {
     u64 *table = page_at(&v->shadow, root);
 
@@ -372,43 +375,66 @@ static void leaf_forget(struct vcpu *v, const struct shadow_space *space, u16 ro
         u64 *entry = &table[level_index(va, l)];
 
         if (!*entry)
-            return;
-        if (is_pointer(*entry) && *entry & PTE_SPLIT) {
+            return FORGET_NOTHING;
+        if (!is_pointer(*entry))
+            return entry_clear(entry);
+        if (*entry & PTE_SPLIT) {
             *entry = 0; // the tables behind it stay with the space until that is dropped
-            hart_fence_all();
-            return;
-        }
-        if (!is_pointer(*entry)) {
-            entry_clear(entry, va);
-            return;
+            return FORGET_ALL;
         }
         table = table_of(*entry);
     }
+    return FORGET_NOTHING;
 }
 
-static void space_fence(struct vcpu *v, struct shadow_space *space, bool has_va, gva_t va)
+static enum forget space_forget(const struct vcpu *v, const struct shadow_space *space, gva_t va)
 {
-    if (!has_va) {
-        space_drop(&v->shadow, space);
-        return;
-    }
-    for (unsigned face = 0; face < SHADOW_FACES; face++)
+    enum forget most = FORGET_NOTHING;
+
+    for (unsigned face = 0; face < SHADOW_FACES; face++) {
+        enum forget f = FORGET_NOTHING;
+
         if (space->roots[face])
-            leaf_forget(v, space, space->roots[face], va);
+            f = leaf_forget(v, space, space->roots[face], va);
+        most = f > most ? f : most;
+    }
+    return most;
+}
+
+static bool is_of_asid(const struct shadow_space *space, bool has_asid, u64 asid)
+{
+    return space->used && (!has_asid || field_get(space->satp, SATP_ASID) == asid);
+}
+
+static void fence_page(struct vcpu *v, gva_t va, bool has_asid, u64 asid)
+{
+    enum forget most = FORGET_NOTHING;
+
+    for (unsigned i = 0; i < SHADOW_SPACES; i++)
+        if (is_of_asid(&v->shadow.spaces[i], has_asid, asid)) {
+            enum forget f = space_forget(v, &v->shadow.spaces[i], va);
+
+            most = f > most ? f : most;
+        }
+    if (most == FORGET_ALL)
+        hart_fence_all();
+    else if (most == FORGET_PAGE)
+        hart_fence_page(va);
 }
 
 void shadow_fence(struct vcpu *v, bool has_va, gva_t va, bool has_asid, u64 asid)
 {
-    struct shadow *s = &v->shadow;
-
     asid &= BIT(hart_caps.asid_bits) - 1; // bits that the hart lacks are ignored (4.2.1)
-    if (!has_va && !has_asid) {
+    if (has_va) {
+        fence_page(v, va, has_asid, asid);
+        return;
+    }
+    if (!has_asid) {
         shadow_flush_all(v);
         return;
     }
     for (unsigned i = 0; i < SHADOW_SPACES; i++)
-        if (s->spaces[i].used && (!has_asid || field_get(s->spaces[i].satp, SATP_ASID) == asid))
-            space_fence(v, &s->spaces[i], has_va, va);
-    if (!has_va)
-        root_leave(v);
+        if (is_of_asid(&v->shadow.spaces[i], true, asid))
+            space_drop(&v->shadow, &v->shadow.spaces[i]);
+    root_leave(v);
 }

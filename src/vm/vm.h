@@ -36,7 +36,8 @@ struct vm {
     u64           starts;
 
     // Laid by the layers above:
-    void (*on_end)(struct vm *vm); // the VM has ended; may start it again
+    // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again.
+    void (*on_end)(struct vm *vm);
     void (*irq_set)(struct vm *vm, u32 source,
                     bool up);            // a line of the virtual interrupt controller
     bool (*console_room)(struct vm *vm); // can it take a byte now?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every form of load and store on device registers: each width and sign, each destination and source
-// register, positive and negative offsets, and the compressed forms, with and without sp.
+// Every form of load and store on device registers: each width and sign, each destination and
+// source register, positive and negative offsets, and the compressed forms, with and without sp.
 // Shows: D8 C1
 #include "board.h"
 #include "insn.h"

@@ -32,20 +32,20 @@ guests: $(GUEST_BINS)
 
 $(GUEST_OUT)/rt/%.o: $(GUEST_DIR)/rt/%
 	@mkdir -p $(@D)
-	$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	@$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/%.verbose.o: $(GUEST_DIR)/%.c
 	@mkdir -p $(@D)
-	$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -DVERBOSE=1 -MMD -MP -c $< -o $@
+	@$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -DVERBOSE=1 -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/%.o: $(GUEST_DIR)/%.c
 	@mkdir -p $(@D)
-	$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	@$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_RT) $(GUEST_DIR)/rt/link.ld
-	$(GUEST_CROSS)gcc $(GUEST_LDFLAGS) $(filter %.o,$^) -o $@
+	@$(GUEST_CROSS)gcc $(GUEST_LDFLAGS) $(filter %.o,$^) -o $@
 
 $(GUEST_OUT)/%.bin: $(GUEST_OUT)/%.elf
-	$(GUEST_CROSS)objcopy -O binary $< $@
+	@$(GUEST_CROSS)objcopy -O binary $< $@
 
 -include $(wildcard $(GUEST_OUT)/*.d $(GUEST_OUT)/rt/*.d)

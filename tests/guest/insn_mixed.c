@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random straight code in S-mode that mixes CSR instructions with arithmetic, loads, stores, AMOs and
-// forward branches, as a kernel's trap entry and exit do: all registers, the CSRs and the memory
-// afterwards.  With and without paging.  One hash for each 500 sequences.
+// Random straight code in S-mode that mixes CSR instructions with arithmetic, loads, stores, AMOs
+// and forward branches, as a kernel's trap entry and exit do: all registers, the CSRs and the
+// memory afterwards.  With and without paging.  One hash for each 500 sequences.
 // Shows: C1 C2
 #include "insn.h"
 #include "page.h"

@@ -14,6 +14,8 @@ static void compare_try(const char *what, u64 value)
 
 GUEST(irq_stimecmp)
 {
+    u64 soon;
+
     if (TRAPS(csr_read(CSR_STIMECMP)) != CAUSE_NONE) {
         printf("no stimecmp: %s\n", cause_text(trap.cause));
         return;
@@ -22,7 +24,10 @@ GUEST(irq_stimecmp)
     compare_try("0", 0);
     compare_try("never", ~0ul);
     compare_try("past", time_now() - 1000);
-    compare_try("soon", time_now() + 2 * TICKS_PER_MS);
+    soon = time_now() + 2 * TICKS_PER_MS;
+    csr_write(CSR_STIMECMP, soon);
+    printf("soon: %s, ", wait_for(csr_read(CSR_SIP) & INT_STI, 1000ul) ? "pending" : "not pending");
+    printf("%s\n", time_now() >= soon ? "not early" : "early");
     compare_try("2^63", 1ul << 63);
     compare_try("2^63 - 1", (1ul << 63) - 1);
     compare_try("2^62", 1ul << 62);

@@ -26,6 +26,20 @@ static void deadline_try(const char *what, u64 value)
            : wait_for(csr_read(CSR_SIP) & INT_STI, 5ul) ? "pending later" : "not pending");
 }
 
+// In the near future: by the time it is seen to pend, it must be due.
+static void soon_try(u64 ticks_ahead)
+{
+    u64  when = time_now() + ticks_ahead;
+    bool pending, late_enough;
+
+    timer_set(when);
+    pending = wait_for(csr_read(CSR_SIP) & INT_STI, 1000ul);
+    late_enough = time_now() >= when;
+    timer_set(~0ul);
+    printf("in %lu us: %s, %s\n", ticks_ahead / 10, pending ? "pending" : "not pending",
+           late_enough ? "not early" : "early");
+}
+
 GUEST(irq_timer)
 {
     deadline_try("never", ~0ul);
@@ -34,7 +48,8 @@ GUEST(irq_timer)
     deadline_try("1", 1);
     deadline_try("a while ago", time_now() - 1000);
     deadline_try("now", time_now());
-    deadline_try("in 2 ms", time_now() + 2 * TICKS_PER_MS);
+    for (u64 ticks_ahead = 10; ticks_ahead <= 100000; ticks_ahead *= 10)
+        soon_try(ticks_ahead);
     deadline_try("in 1000 s", time_now() + 1000000 * TICKS_PER_MS);
     deadline_try("2^62", 1ul << 62);
     deadline_try("2^63 - 1", (1ul << 63) - 1);

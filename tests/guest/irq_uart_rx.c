@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Received characters, by the UART's loopback, through the PLIC to the kernel: each comes once and in
-// order, with the FIFO and without.
+// Received characters, by the UART's loopback, through the PLIC to the kernel: each comes once and
+// in order, with the FIFO and without.
 // Shows: D9 D10
 #include "board.h"
 
@@ -13,7 +13,7 @@ static void on_sei(u64 cause)
 
     (void)cause;
     interrupts++;
-    wrong += id != IRQ_UART;
+    wrong += id != IRQ_UART && id != 0;
     while (peek8(UART + UART_LSR) & 1)
         received[count++ % sizeof received] = (char)peek8(UART + UART_RBR);
     plic_complete(id);
@@ -37,8 +37,9 @@ static void send_all(const char *what, u64 fcr)
     csr_clear(CSR_SSTATUS, SSTATUS_SIE);
     for (u64 i = 0; i < 400; i++)
         mismatches += (u8)received[i] != ((i * 7) & 0xff);
-    printf("%s: %lu received, %lu mismatches, %lu interrupts, %lu wrong\n", what, count, mismatches,
-           interrupts, wrong);
+    // The receiver's timeout may ring for a character that is being read already.
+    printf("%s: %lu received, %lu mismatches, %s, %lu wrong\n", what, count, mismatches,
+           interrupts >= count ? "an interrupt for each" : "too few interrupts", wrong);
 }
 
 GUEST(irq_uart_rx)

@@ -64,9 +64,9 @@ GUEST(page_ad)
         *slot &= ~clears[i % 5];
         sfence_va(VA);
         if (i % 3)
-            peek64(VA + 8);
+            h = hash_add(h, TRAPS(peek64(VA + 8)));
         else
-            poke64(VA + 8, (u64)i);
+            h = hash_add(h, TRAPS(poke64(VA + 8, (u64)i)));
         h = hash_add(h, *slot & 0xff);
     }
     printf("a thousand steps: %016lx\n", h);
@@ -74,7 +74,7 @@ GUEST(page_ad)
     // Bits that the kernel sets beside them stay: RSW, G, and the page number.
     *slot = pte_make((u64)memory, PTE_V | PTE_RWX | PTE_G | 3 << 8);
     sfence_all();
-    poke64(VA + 8, 1);
+    TRAPS(poke64(VA + 8, 1));
     printf("entry: flags %#lx page %s\n", *slot & 0x3ff,
            *slot >> 10 == (u64)memory >> 12 ? "kept" : "lost");
     space_leave();

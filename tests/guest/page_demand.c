@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A user process with nothing mapped at first: the kernel maps a page at each fault, read-only until
-// the first store, and copies on write after a fork; the process sorts numbers over them meanwhile.
+// A user process with nothing mapped at first: the kernel maps a page at each fault, read-only
+// until the first store, and copies on write after a fork; the process sorts numbers over them
+// meanwhile.
 // Shows: P1 P6 C4
 #include "page.h"
 

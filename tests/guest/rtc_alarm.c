@@ -44,7 +44,7 @@ GUEST(rtc_alarm)
     poke32(RTC + RTC_CLEAR_ALARM, 1);
     show("cleared");
 
-    alarm_at(rtc_now() + 3000000);
+    alarm_at(rtc_now() + 60000000);
     wait_for(!(peek32(RTC + RTC_ALARM_STATUS) & 1), 1000ul);
     show("rang, not enabled");
     poke32(RTC + RTC_IRQ_ENABLED, 1);
@@ -52,7 +52,7 @@ GUEST(rtc_alarm)
     claim_all();
     show("claimed");
 
-    alarm_at(rtc_now() + 3000000);
+    alarm_at(rtc_now() + 60000000);
     show("set");
     wait_for(csr_read(CSR_SIP) & INT_SEI, 1000ul);
     show("rang");

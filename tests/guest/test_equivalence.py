@@ -177,7 +177,7 @@ def built():
 
 @pytest.fixture(scope="session")
 def pairs(built, request):
-    """All pairs of runs that this session wants, two at a time, begun at once."""
+    """All pairs of runs that are wanted, two at a time, begun at once."""
     wanted = [item.callspec.params["case"] for item in request.session.items
               if hasattr(item, "callspec") and "case" in item.callspec.params]
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -204,4 +204,6 @@ def test_same_transcript(case, pairs):
         diff = "\n".join(difflib.unified_diff(first.transcript(name).splitlines(),
                                               second.transcript(name).splitlines(),
                                               "bare", other, lineterm="", n=2))
-        pytest.fail(f"{name}, {machine}: the transcripts differ\n{diff[:20000]}", pytrace=False)
+        hint = "" if VERBOSE else "\n(GUEST_VERBOSE=1 shows every case behind a hash)"
+        pytest.fail(f"{name}, {machine}: the transcripts differ\n{diff[:20000]}{hint}",
+                    pytrace=False)
