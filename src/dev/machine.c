@@ -7,6 +7,7 @@
 // Locks:  none; boot hart only.
 #include "dev/machine.h"
 
+#include "arch/hart.h"
 #include "dev/dt.h"
 #include "isa/csr.h"
 #include "lib/words.h"
@@ -50,7 +51,7 @@ static void harts_read(const void *fdt, int cpus)
         if (!type || strcmp(type, "cpu"))
             continue;
         machine.n_harts++;
-        if (machine.host_isa)
+        if (hart_number(fdt, node, "reg") != hart_id()) // harts of one machine may differ
             continue;
         machine.host_isa   = dt_string(fdt, node, "riscv,isa");
         machine.cbom_block = hart_number(fdt, node, "riscv,cbom-block-size");
@@ -88,7 +89,7 @@ const char *machine_read(const void *fdt)
     machine.model = dt_string(fdt, 0, "model");
     harts_read(fdt, cpus);
     if (!machine.host_isa)
-        return "the device tree has no riscv,isa for its harts; give it one";
+        return "the device tree has no riscv,isa for the boot hart; give it one";
     isa_filter(machine.host_isa, true, &machine.isa);
     isa_filter(machine.host_isa, false, &machine.isa_without_fp);
     ram_read(fdt);

@@ -46,7 +46,7 @@ static inline gva_t gva(u64 a)
 #define UNLIKELY(x)                   __builtin_expect(!!(x), 0)
 #define LIKELY(x)                     __builtin_expect(!!(x), 1)
 #define ARRAY_LEN(a)                  (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+#define CONTAINER_OF(p, type, member) ((type *)(void *)(((char *)(p)) - offsetof(type, member)))
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  (1ul << PAGE_SHIFT)

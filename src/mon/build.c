@@ -14,6 +14,7 @@
 #include "vdev/board.h"
 #include "vm/engine.h"
 #include "vm/gmem.h"
+#include "vm/sched.h"
 
 #include <string.h>
 
@@ -66,6 +67,8 @@ static const char *layout_make(const struct vm_config *c, struct layout *l)
     if (h.magic != KERNEL_MAGIC || h.magic2 != KERNEL_MAGIC2)
         return "its kernel is not a RISC-V Linux Image; give one (arch/riscv/boot/Image)";
     kernel_end = max_u64(h.image_size, c->kernel.size);
+    if (!is_aligned(h.text_offset, MEMORY_STEP))
+        return "its kernel wants to stand at an offset that is no multiple of 2 MiB; give another";
     if (h.text_offset > c->memory || kernel_end > c->memory - h.text_offset)
         return "its kernel does not fit into its memory; give it more memory";
     l->kernel  = h.text_offset;
@@ -233,6 +236,7 @@ static void vm_start(struct built *b)
     vm->starts++;
     vm->state = VM_RUNNING;
     vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->kernel, VM_RAM_BASE + l->dt);
+    sched_started(vm->vcpus[0]);
 }
 
 void vm_boot_step(struct vm *vm)

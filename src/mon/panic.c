@@ -58,9 +58,11 @@ static bool is_return_address(u64 at)
 // There are no frame pointers; the stack is read for what looks like return addresses.
 static void backtrace(u64 sp)
 {
-    u64 top = min_u64((u64)_image_end, sp + 8 * BACKTRACE_WORDS), at = align_up(sp, 8);
+    u64 bottom = (u64)_stacks + STACK_GUARD; // of the boot hart; below lies what nobody may read
+    u64 at     = max_u64(align_up(sp, 8), bottom);
+    u64 top    = min_u64((u64)_image_end, at + 8 * BACKTRACE_WORDS);
 
-    for (int n = 0; at >= (u64)_stacks && at < top && n < BACKTRACE_MAX; at += 8)
+    for (int n = 0; at < top && n < BACKTRACE_MAX; at += 8)
         if (is_return_address(*(u64 *)at)) {
             log_line("    from %lx", (unsigned long)as_linked(*(u64 *)at));
             n++;

@@ -26,13 +26,17 @@ static u64 ticks_of_ms(u64 ms)
     return machine.timebase_hz / 1000 * ms;
 }
 
+// One that slept, or starts late, is owed one slice at most.
+static void credit_limit(struct vcpu *v)
+{
+    v->vtime = max_u64(v->vtime, vtime_floor - min_u64(vtime_floor, ticks_of_ms(SLICE_MS)));
+}
+
 // A non-retentive suspend ends as a start does (SBI 2.0, 9.4).
 static void wake(struct vcpu *v)
 {
-    u64 slice = ticks_of_ms(SLICE_MS);
-
     v->waiting = false;
-    v->vtime   = max_u64(v->vtime, vtime_floor - min_u64(vtime_floor, slice));
+    credit_limit(v);
     if (v->hsm == HSM_SUSPENDED)
         vcpu_start(v, v->resume_pc, v->resume_arg);
     pend(v, PEND_IRQ);
@@ -81,16 +85,22 @@ static struct choice vcpu_next(void)
     return c;
 }
 
-void sched_started(const struct vcpu *v)
+static void others_give_way(const struct vcpu *v)
 {
     if (running && running != v)
         pend(running, PEND_RESCHED);
 }
 
+void sched_started(struct vcpu *v)
+{
+    credit_limit(v);
+    others_give_way(v);
+}
+
 void sched_wake(const struct vcpu *v)
 {
     if (v->waiting)
-        sched_started(v);
+        others_give_way(v);
 }
 
 enum life { NOBODY, SOMEBODY, SOMEBODY_ENDS };

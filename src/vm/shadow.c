@@ -91,7 +91,7 @@ void shadow_flush_all(struct vcpu *v)
 {
     struct shadow *s = &v->shadow;
 
-    memset(s->spaces, 0, sizeof s->spaces);
+    words_clear(s->spaces, sizeof s->spaces);
     s->now     = NULL;
     s->free    = 0;
     s->n_fresh = 0;

@@ -20,6 +20,8 @@ struct shadow_space {
     u16  last;
 };
 
+_Static_assert(sizeof(struct shadow_space) * SHADOW_SPACES % 64 == 0, "for words_clear()");
+
 struct shadow {
     // Fixed after creation:
     hpa_t pool;

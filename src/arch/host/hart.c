@@ -12,13 +12,21 @@
 struct hart_caps hart_caps;
 struct fake_hart fake_hart;
 
+static u64 misa_of(const char *letters)
+{
+    u64 misa = BIT(63);
+
+    for (; *letters; letters++)
+        misa |= BIT(*letters - 'a');
+    return misa;
+}
+
 void fake_hart_reset(void)
 {
     memset(&fake_hart, 0, sizeof fake_hart);
     fake_hart.ext_has = STATUS_FS;
     hart_caps         = (struct hart_caps){
-                .misa = BITS(63, 63) | BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('f' - 'a') |
-                        BIT('d' - 'a') | BIT('c' - 'a') | BIT('s' - 'a') | BIT('u' - 'a'),
+                .misa            = misa_of("imafdcsu"),
                 .arch            = 0x70200,
                 .impl            = 0x70200,
                 .sv39            = true,

@@ -3,7 +3,7 @@
 // linker script.
 #pragma once
 
-#define LINK_BASE    0x80000000 // any other works: the image relocates itself
+#define LINK_BASE    0x80000000 // any other page works: the image relocates itself
 #define MAX_HARTS    8
 #define STACK_GUARD  4096 // no access, by PMP: an overflow traps instead of corrupting
 #define STACK_SIZE   16384
