@@ -134,7 +134,7 @@ static u64 range_alloc(const struct range *r, u64 size, u64 align)
 
 u64 ram_alloc(u64 size, u64 align)
 {
-    if (n_taken == RESERVED_MAX)
+    if (n_taken == RESERVED_MAX || !size || size > ram_total_bytes())
         return 0;
     for (unsigned i = 0; i < machine.n_ram; i++) {
         u64 base = range_alloc(&machine.ram[i], align_up(size, PAGE_SIZE), align);
