@@ -71,6 +71,9 @@ $(B)/obj/%.c.o: src/%.c Makefile $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@echo "  cc $<"
 	@$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt -MMD -MP -c $< -o $@
 
+# What the hot path of a trap need not touch, trap.S need not load again.
+$(B)/obj/vm/csr.c.o: XCFLAGS += -fno-lto $(addprefix -fcall-saved-,t2 t3 t4 t5 t6)
+
 $(B)/obj/%.S.o: src/%.S Makefile | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) $(XCFLAGS) -Isrc -D__ASSEMBLER__ -MMD -MP -c $< -o $@

@@ -39,11 +39,6 @@ void vcpu_take_exception(struct vcpu *v)
     enter_s(v, v->exc.cause, v->exc.tval);
 }
 
-u64 vcpu_interrupts(const struct vcpu *v)
-{
-    return (v->csr.mip | __atomic_load_n(&v->irq_lines, __ATOMIC_ACQUIRE)) & v->csr.mie & INT_S;
-}
-
 void vcpu_take_interrupt(struct vcpu *v)
 {
     static const u8 by_priority[] = { IRQ_SEI, IRQ_SSI, IRQ_STI }; // 3.1.9

@@ -93,6 +93,14 @@ static inline void pend(struct vcpu *v, u32 bits)
     __atomic_fetch_or(&v->pending, bits, __ATOMIC_RELEASE);
 }
 
+// Pending and enabled for vS, whatever sstatus says.
+static inline u64 vcpu_interrupts(const struct vcpu *v)
+{
+    u64 lines = __atomic_load_n(&v->irq_lines, __ATOMIC_ACQUIRE);
+
+    return (v->csr.mip | lines) & v->csr.mie & INT_S;
+}
+
 static inline enum outcome raise(struct vcpu *v, u64 cause, u64 tval)
 {
     v->exc.cause = cause;
@@ -124,8 +132,7 @@ void vcpu_run(struct vcpu *v);                   // until it must give way or ha
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);
 void vcpu_take_interrupt(struct vcpu *v);
-void vcpu_return_from_s(struct vcpu *v);    // what sret does
-u64  vcpu_interrupts(const struct vcpu *v); // pending and enabled, whatever sstatus says
+void vcpu_return_from_s(struct vcpu *v); // what sret does
 void vcpu_line_set(struct vcpu *v, u64 bits, bool up);
 
 // vm/trap.c

@@ -22,15 +22,13 @@
         \op     s11, 96(sp)
         .endm
 
-        # All registers that a C function may clobber, and those that the monitor uses for itself;
-        # a0, which is the base, is left out.
+        # What trap_hot() may clobber: it is compiled to preserve t2 to t6 as well (see the
+        # Makefile).  a0, which is the base, is left out.
         .macro  each_scratch op
         \op     ra, FRAME_X(1)(a0)
         \op     sp, FRAME_X(2)(a0)
-        \op     tp, FRAME_X(4)(a0)
         \op     t0, FRAME_X(5)(a0)
         \op     t1, FRAME_X(6)(a0)
-        \op     t2, FRAME_X(7)(a0)
         \op     a1, FRAME_X(11)(a0)
         \op     a2, FRAME_X(12)(a0)
         \op     a3, FRAME_X(13)(a0)
@@ -38,14 +36,12 @@
         \op     a5, FRAME_X(15)(a0)
         \op     a6, FRAME_X(16)(a0)
         \op     a7, FRAME_X(17)(a0)
-        \op     t3, FRAME_X(28)(a0)
-        \op     t4, FRAME_X(29)(a0)
-        \op     t5, FRAME_X(30)(a0)
-        \op     t6, FRAME_X(31)(a0)
         .endm
 
         .macro  each_preserved op
         \op     gp, FRAME_X(3)(a0)
+        \op     tp, FRAME_X(4)(a0)
+        \op     t2, FRAME_X(7)(a0)
         \op     s0, FRAME_X(8)(a0)
         \op     s1, FRAME_X(9)(a0)
         \op     s2, FRAME_X(18)(a0)
@@ -58,6 +54,10 @@
         \op     s9, FRAME_X(25)(a0)
         \op     s10, FRAME_X(26)(a0)
         \op     s11, FRAME_X(27)(a0)
+        \op     t3, FRAME_X(28)(a0)
+        \op     t4, FRAME_X(29)(a0)
+        \op     t5, FRAME_X(30)(a0)
+        \op     t6, FRAME_X(31)(a0)
         .endm
 
         .text
@@ -90,24 +90,24 @@ trap_entry:
         csrrw   t0, mscratch, zero      # from here a trap is the monitor's
         sd      t0, FRAME_X(10)(a0)
         ld      sp, FRAME_HOST_SP(a0)
-        csrr    t1, mcause
-        li      t2, 2                   # EXC_ILLEGAL_INSN
-        bne     t1, t2, long_way
+        csrr    a1, mcause
+        li      a2, 2                   # EXC_ILLEGAL_INSN
+        bne     a1, a2, long_way
         csrr    a1, mtval
-        call    trap_hot                # s0 to s11 and gp are still the guest's, in registers
-        mv      t1, a0
+        call    trap_hot                # what each_preserved names is still the guest's, in registers
+        mv      a1, a0
         ld      a0, 104(sp)             # the frame
-        beqz    t1, long_way
+        beqz    a1, long_way
         csrr    t0, mepc
         addi    t0, t0, 4
         csrw    mepc, t0
-        addi    t1, t1, -HOT_ALL
-        bltz    t1, load_scratch
+        addi    a1, a1, -HOT_ALL
+        bltz    a1, load_scratch
         sd      t0, FRAME_PC(a0)
-        beqz    t1, load_all
-        li      t1, -1
-        srli    t1, t1, 1               # TRAP_DONE
-        sd      t1, FRAME_CAUSE(a0)
+        beqz    a1, load_all
+        li      a1, -1
+        srli    a1, a1, 1               # TRAP_DONE
+        sd      a1, FRAME_CAUSE(a0)
         j       to_monitor
 long_way:
         csrr    t0, mepc

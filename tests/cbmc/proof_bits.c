@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// Proofs: fields of registers, sign extension, and the one check that all addresses of guests go through.
+#include "proof.h"
+
+#include "lib/bits.h"
+
+typedef unsigned __int128 u128;
+
+void prove_range_contains(void);
+void prove_fields(void);
+void prove_sign_extend(void);
+void prove_align(void);
+
+// For all 64-bit values, by arithmetic that cannot wrap.
+void prove_range_contains(void)
+{
+    u64 base = any_u64(), size = any_u64(), at = any_u64(), len = any_u64();
+
+    ASSUME((u128)base + size <= ~0ul);
+    CLAIM(range_contains(base, size, at, len) == (at >= base && (u128)at + len <= (u128)base + size));
+}
+
+// For all words and all masks of neighbouring bits.
+void prove_fields(void)
+{
+    u64 word = any_u64(), value = any_u64(), n = any_u64();
+    u32 lo = any_u32(), hi = any_u32();
+
+    ASSUME(lo <= hi && hi < 64 && n < 64);
+
+    u64  mask = BITS(hi, lo), got = field_get(word, mask), set = field_set(word, mask, value);
+    bool in = n >= lo && n <= hi;
+
+    CLAIM((mask >> n & 1) == in);
+    if (in) {
+        CLAIM((got >> (n - lo) & 1) == (word >> n & 1));
+        CLAIM((set >> n & 1) == (value >> (n - lo) & 1));
+    } else {
+        CLAIM((set >> n & 1) == (word >> n & 1));
+    }
+    CLAIM(hi - lo == 63 || got < 1ul << (hi - lo + 1));
+    CLAIM((bits_merge(word, value, mask) >> n & 1) == ((in ? value : word) >> n & 1));
+}
+
+void prove_sign_extend(void)
+{
+    u64 value = any_u64(), n = any_u64();
+    u32 bits = any_u32();
+
+    ASSUME(bits >= 1 && bits <= 64 && n < 64);
+    CLAIM(((u64)sign_extend(value, bits) >> n & 1) == (value >> (n < bits ? n : bits - 1) & 1));
+}
+
+void prove_align(void)
+{
+    u64 a = any_u64(), down, up;
+    u32 shift = any_u32();
+
+    ASSUME(shift < 64);
+
+    u64 size = 1ul << shift;
+
+    down = align_down(a, size);
+    CLAIM(down <= a && a - down < size && is_aligned(down, size));
+    ASSUME(a <= ~0ul - (size - 1));
+    up = align_up(a, size);
+    CLAIM(up >= a && up - a < size && is_aligned(up, size));
+}

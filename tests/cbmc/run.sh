@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs the proofs with CBMC.
+#
+# In:     the program cbmc; the files, each with functions prove_*().
+# Out:    one line per proof; what is not so, with a counterexample; last, "N passed, N failed".
+# Always: a proof without a claim has failed: a misspelt name proves anything.
+set -u
+
+cbmc=$1
+shift
+if [ ! -x "$cbmc" ]; then
+    echo "cbmc: $cbmc is not there; get it with: tools/fetch.sh cbmc" >&2
+    exit 1
+fi
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+passed=0
+failed=0
+for file in "$@"; do
+    for proof in $(sed -n 's/^void \(prove_[a-z_]*\)(void);$/\1/p' "$file"); do
+        "$cbmc" "$file" tests/unit/rig/reference_walk.c --function "$proof" -I src -I tests/cbmc -I tests/unit \
+            --bounds-check --pointer-check --div-by-zero-check --undefined-shift-check --signed-overflow-check \
+            --unwind 40 --unwinding-assertions --drop-unused-functions --trace >"$out" 2>&1
+        if grep -q '^VERIFICATION SUCCESSFUL' "$out" && grep -q '\.assertion\..*SUCCESS' "$out"; then
+            echo "  $proof: holds"
+            passed=$((passed + 1))
+        else
+            echo "  $proof: does not hold"
+            grep -E 'FAILURE|error:|^(PARSING|CONVERSION) ERROR' "$out"
+            sed -n '/^Trace for/,/^Violated/p' "$out" | grep -E '^  [a-z_.>-]+=|Violated' | head -n 60
+            failed=$((failed + 1))
+        fi
+    done
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Fuzzes the page walk and the shadow tables: bytes -> operations of the random guest, under its judge.
+#include "bytes.h"
+#include "rig/shadow_model.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+    struct bytes                b = { data, size };
+    struct shadow_model_options o = { .choose = bytes_below, .from = &b };
+
+    bench_reset();
+    o.asid_bits         = (unsigned)bytes_below(&b, 2) * 16;
+    o.n_spaces          = 1 + (unsigned)bytes_below(&b, 6);
+    o.speculating       = bytes_below(&b, 2);
+    o.rig.pool_pages    = SHADOW_POOL_MIN + (u32)bytes_below(&b, 16) + 8;
+    o.rig.ram_size      = bytes_below(&b, 2) ? 2 * GIB : 16 * MIB;
+    o.rig.no_pbmt_napot = bytes_below(&b, 4) == 0;
+
+    struct shadow_model *m = shadow_model_make(&o);
+
+    for (unsigned n = 0; b.left && n < 2000; n++)
+        shadow_model_step(m);
+    shadow_model_free(m);
+    return 0;
+}

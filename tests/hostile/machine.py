@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+#
+# A machine with several VMs on it, its console, and a look at the monitor's own memory.
+#
+# In:     a monitor (ELF) and VMs.
+# Out:    what the console shows; how the machine ended; whether the monitor's text and constants are
+#         still what the ELF says.
+# Always: time is instructions: one takes a nanosecond (-icount shift=0), and a hart that waits makes
+#         time jump.  So a busy host changes nothing but how long a test takes.  Every wait has an end.
+#         (A hart that waits for nothing at all makes QEMU deaf; so somebody has to be busy when it is
+#         asked for memory.)
+
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
+ANSWER_SECONDS = 20
+SHT_RELA, PT_LOAD, PF_W = 4, 1, 2
+
+
+class Elf:
+    """The monitor as it stands in memory once it has relocated itself to where it was linked."""
+
+    def __init__(self, path):
+        self.data = path.read_bytes()
+        ph, sh = struct.unpack_from("<QQ", self.data, 32)
+        ph_size, ph_count, sh_size, sh_count = struct.unpack_from("<HHHH", self.data, 54)
+        self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, sh + i * sh_size)
+                         for i in range(sh_count)]
+        self.segments = [struct.unpack_from("<IIQQQQQQ", self.data, ph + i * ph_size)
+                         for i in range(ph_count)]
+
+    def relocations(self):
+        """Addresses and what is put there."""
+        for section in self.sections:
+            if section[1] != SHT_RELA:
+                continue
+            for at in range(section[4], section[4] + section[5], 24):
+                offset, info, addend = struct.unpack_from("<QQQ", self.data, at)
+                yield offset, addend
+
+    def constant(self):
+        """Address and content of every segment that nobody may write."""
+        for kind, flags, offset, _, at, size, _, _ in self.segments:
+            if kind != PT_LOAD or flags & PF_W:
+                continue
+            content = bytearray(self.data[offset:offset + size])
+            for where, value in self.relocations():
+                if at <= where < at + size:
+                    struct.pack_into("<Q", content, where - at, value)
+            yield at, bytes(content)
+
+
+class Machine:
+    """A started machine."""
+
+    def __init__(self, monitor, bundle, folder, icount=True, memory="512M", cpu="rv64,h=false"):
+        self.elf, self.folder, self.text = Elf(monitor), folder, ""
+        self.news, self.ended = threading.Condition(), False
+        self.console = bytearray()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "bundle.itb").write_bytes(bundle)
+        self.socket = folder / "qmp"
+        command = [QEMU, "-M", "virt", "-cpu", cpu, "-m", memory, "-display", "none", "-serial", "stdio",
+                   "-monitor", "none", "-no-reboot", "-bios", str(monitor), "-kernel",
+                   str(folder / "bundle.itb"), "-qmp", f"unix:{self.socket},server=on,wait=off"]
+        if icount:
+            command += ["-icount", "shift=0,sleep=off"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while chunk := self.process.stdout.read1(65536):
+            with self.news:
+                self.console += chunk
+                self.news.notify_all()
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def shown(self):
+        with self.news:
+            return bytes(self.console).decode("latin-1").replace("\r", "")
+
+    def wait(self, pattern, seconds):
+        """Waits until the console has shown `pattern`.  False: the machine ended, or time is over."""
+        pattern, deadline = re.compile(pattern), time.monotonic() + seconds
+        seen = 0
+        while True:
+            with self.news:
+                size = len(self.console)
+                if size == seen:
+                    if self.ended:
+                        return False
+                    self.news.wait(min(1, max(0, deadline - time.monotonic())))
+            if pattern.search(bytes(self.console[max(0, seen - 400):]).decode("latin-1")):
+                return True
+            seen = size
+            if time.monotonic() >= deadline:
+                return False
+
+    def wait_end(self, seconds):
+        """QEMU's exit code; None: it still runs."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self.reader.join()
+        return self.process.returncode
+
+    def ask(self, *commands):
+        """Says something to QEMU itself."""
+        with socket.socket(socket.AF_UNIX) as qmp:
+            qmp.settimeout(ANSWER_SECONDS)
+            qmp.connect(str(self.socket))
+            answers = qmp.makefile("r")
+            json.loads(answers.readline())
+            for name, arguments in [("qmp_capabilities", {}), *commands]:
+                qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
+                while "return" not in (answer := json.loads(answers.readline())):
+                    assert "error" not in answer, answer
+
+    def memory_at(self, at, size):
+        """The machine's memory; it stands still from now on."""
+        path = self.folder / "memory"
+        self.ask(("stop", {}), ("pmemsave", {"val": at, "size": size, "filename": str(path)}))
+        return path.read_bytes()
+
+    def changes(self):
+        """Where the monitor's text and constants are not what the ELF says."""
+        found = []
+        for at, wanted in self.elf.constant():
+            there = self.memory_at(at, len(wanted))
+            found += [f"{at + i:#x}" for i in range(len(wanted)) if there[i] != wanted[i]]
+        return found
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()

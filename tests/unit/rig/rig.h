@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The rig: a virtual machine on the desk.  A VM with RAM, shadow pools and the board's devices over
+// the fake hart, and stand-ins for the machine's chips that say what the monitor did to them.
+#pragma once
+
+#include "arch/host/fake.h"
+#include "vm/csr.h"
+#include "vm/engine.h"
+#include "vm/gmem.h"
+#include "vm/sbi.h"
+#include "vm/vm.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#define RIG_VCPUS_MAX 8
+#define RIG_TEXT      65536
+
+struct rig_options {
+    u64      ram_size;   // 0: 16 MiB
+    u64      ram_skew;   // RAM begins so far behind a 1 GiB border; a multiple of 4 KiB
+    u32      n_vcpus;    // 0: 1
+    u32      pool_pages; // 0: 256
+    bool     no_pbmt_napot;
+};
+
+struct rig {
+    struct vm    vm; // must be first
+    struct vcpu *list[RIG_VCPUS_MAX];
+    struct vcpu *v; // the first of them
+    void        *area;
+    u64          area_size;
+
+    // The console
+    char     out[RIG_TEXT];
+    size_t   n_out;
+    u8       in[RIG_TEXT];
+    size_t   n_in, in_at;
+    bool     full; // it has no room
+    unsigned n_overrun; // bytes that came while it was full
+};
+
+// A running VM: its first vCPU is started at the begin of RAM in vS.  Listed in vms[].
+struct rig *rig_make(const struct rig_options *o);
+void        rig_free(struct rig *r);
+
+struct rig *rig_of(struct vm *vm);
+
+// One access to a device by the first vCPU.  rig_read() fails the test if the bus refuses.
+bool rig_access(struct rig *r, u64 at, unsigned size, bool write, u64 *value);
+u64  rig_read(struct rig *r, u64 at, unsigned size);
+void rig_write(struct rig *r, u64 at, unsigned size, u64 value);
+void rig_type(struct rig *r, const char *text); // at the keyboard
+
+// A guest's 8-byte word at an address of its RAM.
+u64  rig_word(const struct rig *r, u64 at);
+void rig_word_set(struct rig *r, u64 at, u64 value);
+
+// What the chips saw.
+struct chips {
+    u64      armed;        // the timer's deadline
+    unsigned n_armed;
+    u64      wallclock_ns; // a test sets it
+    unsigned n_ipi_clear, n_irq;
+    char     serial[RIG_TEXT];
+    size_t   n_serial;
+    size_t   serial_room; // a test sets it
+    void (*serial_input)(void *arg, u8 byte);
+    void (*serial_ready)(void *arg);
+    void *serial_arg;
+    bool  may_panic; // the test expects it and has set `panicked`
+    jmp_buf panicked;
+    char    panic_text[256];
+};
+extern struct chips chips;
+
+// Chips and hart as after power-on; no VM.
+void bench_reset(void);
+
+// A stream of numbers that is the same at each run (xorshift64*).
+u64 dice(u64 *state);
+u64 dice_below(u64 *state, u64 n);

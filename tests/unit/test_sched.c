@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+// The scheduler and the run loop over a fake hart whose guests are scripts.
+#include "unit.h"
+
+#include "vm/sched.h"
+
+static struct rig *a, *b;
+static unsigned    turns, limit;
+static unsigned    ran[2];  // how often each VM's guest was entered
+static void (*script)(struct vcpu *v);
+
+static void all_stop(void)
+{
+    for (unsigned m = 0; m < n_vms; m++)
+        if (vms[m]->state == VM_RUNNING)
+            vm_stop(vms[m], VM_END_OFF, "the test is over");
+}
+
+// A guest is entered: an interrupt of the machine that pends comes before its first instruction.
+static void guest(struct frame *f)
+{
+    struct vcpu *v = vcpu_of_frame(f);
+
+    f->cause = CAUSE_INTERRUPT | IRQ_MTI;
+    if (++turns > limit) {
+        all_stop();
+        return;
+    }
+    if (chips.armed <= fake_hart.time)
+        fake_hart.irq_pending |= BIT(IRQ_MTI);
+    else
+        fake_hart.irq_pending &= ~BIT(IRQ_MTI);
+    if (hart_irq_pending())
+        return;
+    ran[v->vm == &a->vm ? 0 : 1]++;
+    fake_hart.time += 100;
+    script(v);
+}
+
+static void sleeps(void)
+{
+    if (++turns > limit || chips.armed == ~0ul) // nothing would ever come
+        all_stop();
+    fake_hart.time = chips.armed > fake_hart.time ? chips.armed : fake_hart.time + 100;
+    fake_hart.irq_pending |= BIT(IRQ_MTI);
+}
+
+static void begin(unsigned n_vcpus)
+{
+    bench_reset();
+    turns = ran[0] = ran[1] = 0;
+    limit             = 20000;
+    fake_hart.on_run  = guest;
+    fake_hart.on_wait = sleeps;
+    fake_hart.time    = 1000;
+    a = rig_make(&(struct rig_options){ .n_vcpus = n_vcpus });
+    b = rig_make(NULL);
+}
+
+static void end(void)
+{
+    rig_free(a);
+    rig_free(b);
+}
+
+static void ecall(struct vcpu *v, u64 ext, u64 function, u64 a0, u64 a1, u64 a2)
+{
+    v->f.x[REG_A7]     = ext;
+    v->f.x[REG_A6]     = function;
+    v->f.x[REG_A0]     = a0;
+    v->f.x[REG_A0 + 1] = a1;
+    v->f.x[REG_A0 + 2] = a2;
+    v->f.cause         = EXC_ECALL_U;
+    v->f.tval          = 0;
+}
+
+static void illegal(struct vcpu *v, u32 insn)
+{
+    v->f.cause = EXC_ILLEGAL_INSN;
+    v->f.tval  = insn;
+}
+
+#define WFI 0x10500073
+
+static void spins(struct vcpu *v)
+{
+    illegal(v, 0x14001073 | 10 << 15); // csrw sscratch, a0
+}
+
+static void both_spin(struct vcpu *v)
+{
+    spins(v);
+}
+
+TEST(two_that_spin_share_the_hart)
+{
+    begin(1);
+    script = both_spin;
+    sched_run();
+    assert_true(ran[0] > limit / 3 && ran[1] > limit / 3);
+    end();
+}
+
+// B arms its timer, then stops its only hart: nothing of B's may be in A's way.
+static void b_stops_itself(struct vcpu *v)
+{
+    if (v->vm == &a->vm)
+        spins(v);
+    else if (v->csr.stimecmp == ~0ul)
+        ecall(v, SBI_EXT_TIME, 0, fake_hart.time + 1, 0, 0);
+    else
+        ecall(v, SBI_EXT_HSM, 1, 0, 0, 0);
+}
+
+TEST(a_stopped_hart_is_in_nobodys_way)
+{
+    begin(1);
+    script = b_stops_itself;
+    sched_run();
+    assert_true(ran[0] > limit / 2);
+    end();
+}
+
+// B waits with an interrupt that it has not enabled, its deadline in the past.
+static void b_waits_masked(struct vcpu *v)
+{
+    if (v->vm == &a->vm)
+        spins(v);
+    else if (v->csr.stimecmp == ~0ul)
+        ecall(v, SBI_EXT_TIME, 0, fake_hart.time + 1, 0, 0);
+    else
+        illegal(v, WFI);
+}
+
+TEST(a_masked_wait_is_in_nobodys_way)
+{
+    begin(1);
+    script = b_waits_masked;
+    sched_run();
+    assert_true(ran[0] > limit / 2);
+    assert_true(ran[1] < 10);
+    end();
+}
+
+// B waits for the console; A spins; a byte comes.
+static bool typed;
+
+static void b_waits_for_input(struct vcpu *v)
+{
+    if (v->vm == &b->vm) {
+        illegal(v, WFI);
+        return;
+    }
+    spins(v);
+    if (b->v->waiting && !typed) {
+        vcpu_line_set(b->v, BIT(IRQ_SEI), true); // as the interrupt controller does
+        typed = true;
+    }
+}
+
+TEST(an_interrupt_wakes_its_vcpu_soon)
+{
+    begin(1);
+    typed         = false;
+    limit         = 1500; // A's first slice takes 500 turns
+    script        = b_waits_for_input;
+    b->v->csr.mie = INT_S;
+    sched_run();
+    assert_true(ran[1] >= 2);
+    end();
+}
+
+// Both wait: time passes until the first deadline.
+static void both_wait(struct vcpu *v)
+{
+    if (v->irq_lines & BIT(IRQ_STI))
+        ecall(v, SBI_EXT_TIME, 0, fake_hart.time + (v->vm == &a->vm ? 1000 : 5000), 0, 0);
+    else
+        illegal(v, WFI);
+}
+
+TEST(deadlines_wake)
+{
+    begin(1);
+    script        = both_wait;
+    a->v->csr.mie = b->v->csr.mie = BIT(IRQ_STI);
+    a->v->csr.stimecmp = b->v->csr.stimecmp = 2000;
+    sched_run();
+    assert_true(ran[0] > 3 * ran[1] && ran[1] > 100);
+    end();
+}
+
+// SBI 2.0, 9.4 and table "HSM Hart Resume Register State".
+static void suspends(struct vcpu *v)
+{
+    if (ran[1] == 1) {
+        v->csr.satp = field_set(VM_RAM_BASE >> 12, SATP_MODE, SATP_SV39);
+        v->csr.mstatus |= STATUS_SIE;
+        ecall(v, SBI_EXT_HSM, 3, 0x80000000, VM_RAM_BASE + 0x800, 0x77);
+        return;
+    }
+    if (ran[1] == 2) {
+        EXPECT_EQ(v->f.pc, VM_RAM_BASE + 0x800, "pc");
+        EXPECT_EQ(v->f.x[REG_A0], v->id, "a0");
+        EXPECT_EQ(v->f.x[REG_A1], 0x77, "a1");
+        EXPECT_EQ(v->csr.satp, 0, "satp");
+        EXPECT_EQ(v->csr.mstatus & STATUS_SIE, 0, "SIE");
+        EXPECT_EQ(v->mode, MODE_S, "mode");
+        EXPECT_EQ(v->hsm, HSM_STARTED, "hsm");
+    }
+    all_stop();
+}
+
+TEST(suspend_resumes_as_start)
+{
+    begin(1);
+    a->vm.state        = VM_OFF;
+    script             = suspends;
+    b->v->csr.mie      = BIT(IRQ_STI);
+    b->v->csr.stimecmp = 100000;
+    sched_run();
+    EXPECT_EQ(ran[1], 2, "it came back");
+    end();
+}
+
+static unsigned ended[2];
+
+static void on_end(struct vm *vm)
+{
+    vm->state = VM_OFF;
+    ended[vm == &a->vm ? 0 : 1]++;
+}
+
+static void b_powers_off(struct vcpu *v)
+{
+    if (v->vm == &a->vm)
+        spins(v);
+    else
+        ecall(v, SBI_EXT_SRST, 0, 0, 0, 0);
+    if (ended[1])
+        all_stop();
+}
+
+TEST(every_ended_vm_is_told)
+{
+    begin(1);
+    a->vm.on_end = b->vm.on_end = on_end;
+    ended[0] = ended[1] = 0;
+    script              = b_powers_off;
+    sched_run();
+    EXPECT_EQ(ended[1], 1, "B ended while A went on");
+    assert_true(turns < limit);
+    end();
+}
+
+// A's second vCPU is started by its first, which then spins.
+static unsigned second;
+
+static void starts_another(struct vcpu *v)
+{
+    if (v->id)
+        second++;
+    else if (a->list[1]->hsm == HSM_STOPPED)
+        ecall(v, SBI_EXT_HSM, 0, 1, VM_RAM_BASE + 0x1000, 0x55);
+    if (v->f.cause != EXC_ECALL_U)
+        spins(v);
+}
+
+TEST(a_started_vcpu_gets_its_turn)
+{
+    begin(2);
+    b->vm.state = VM_OFF;
+    second      = 0;
+    limit       = 2000;
+    script      = starts_another;
+    sched_run();
+    assert_true(second > 0);
+    EXPECT_EQ(a->list[1]->f.x[REG_A1], 0x55, "a1");
+    end();
+}
+
+// A vCPU that starts when others have run for long does not catch up with them.
+static void starts_late(struct vcpu *v)
+{
+    second += v->id;
+    fake_hart.time += 20000;
+    if (!v->id && v->vm == &a->vm && turns == 10000)
+        ecall(v, SBI_EXT_HSM, 0, 1, VM_RAM_BASE + 0x1000, 0);
+    else
+        spins(v);
+    if (turns == 10000)
+        ran[1] = 0;
+}
+
+TEST(a_late_starter_does_not_starve_others)
+{
+    begin(2);
+    second = 0;
+    limit  = 11000;
+    script = starts_late;
+    sched_run();
+    assert_true(second > 100);
+    assert_true(ran[1] > 100);
+    end();
+}
+
+// The state of each VM's floating point, counters and root is on the hart while it runs.
+static void looks(struct vcpu *v)
+{
+    u64 fs = (v->vm == &a->vm ? 1ul : 2ul) << 13;
+
+    if (ran[v->vm == &a->vm ? 0 : 1] > 1)
+        EXPECT_EQ(fake_hart.ext_status, fs, "FS");
+    fake_hart.ext_status = fs;
+    EXPECT_EQ(fake_hart.ram.base, v->vm->ram.a, "the PMP window");
+    EXPECT_EQ(fake_hart.satp, v->shadow.real_satp, "satp");
+    assert_true(fake_hart.satp);
+    spins(v);
+}
+
+TEST(each_vm_finds_its_own_state)
+{
+    begin(1);
+    script = looks;
+    limit  = 3000;
+    sched_run();
+    assert_true(ran[0] > 500 && ran[1] > 500);
+    end();
+}
+
+TEST(a_stop_ends_the_loop_at_once)
+{
+    begin(1);
+    b->vm.state = VM_OFF;
+    script      = b_powers_off;
+    limit       = 100;
+    vm_stop(&a->vm, VM_END_OFF, "because");
+    sched_run();
+    EXPECT_EQ(ran[0], 0, "no guest instruction");
+    EXPECT_EQ(a->vm.end, VM_END_OFF, "why");
+    vm_stop(&a->vm, VM_END_FAIL, "again");
+    EXPECT_EQ(a->vm.end, VM_END_OFF, "the first reason stands");
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(two_that_spin_share_the_hart),
+        RUN(a_stopped_hart_is_in_nobodys_way),
+        RUN(a_masked_wait_is_in_nobodys_way),
+        RUN(an_interrupt_wakes_its_vcpu_soon),
+        RUN(deadlines_wake),
+        RUN(suspend_resumes_as_start),
+        RUN(every_ended_vm_is_told),
+        RUN(a_started_vcpu_gets_its_turn),
+        RUN(a_late_starter_does_not_starve_others),
+        RUN(each_vm_finds_its_own_state),
+        RUN(a_stop_ends_the_loop_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
