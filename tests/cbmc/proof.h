@@ -4,10 +4,10 @@
 
 #include "lib/types.h"
 
-// Any value of the type.
-u64  any_u64(void);
-u32  any_u32(void);
-bool any_bool(void);
+// Any value of the type: CBMC knows them by the beginning of their names.
+u64  nondet_u64(void);
+u32  nondet_u32(void);
+bool nondet_bool(void);
 
 #define ASSUME(cond) __CPROVER_assume(cond)
 #define CLAIM(cond)  __CPROVER_assert(cond, #cond)

@@ -14,7 +14,7 @@ void prove_align(void);
 // For all 64-bit values, by arithmetic that cannot wrap.
 void prove_range_contains(void)
 {
-    u64 base = any_u64(), size = any_u64(), at = any_u64(), len = any_u64();
+    u64 base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64();
 
     ASSUME((u128)base + size <= ~0ul);
     CLAIM(range_contains(base, size, at, len) == (at >= base && (u128)at + len <= (u128)base + size));
@@ -23,8 +23,8 @@ void prove_range_contains(void)
 // For all words and all masks of neighbouring bits.
 void prove_fields(void)
 {
-    u64 word = any_u64(), value = any_u64(), n = any_u64();
-    u32 lo = any_u32(), hi = any_u32();
+    u64 word = nondet_u64(), value = nondet_u64(), n = nondet_u64();
+    u32 lo = nondet_u32(), hi = nondet_u32();
 
     ASSUME(lo <= hi && hi < 64 && n < 64);
 
@@ -44,8 +44,8 @@ void prove_fields(void)
 
 void prove_sign_extend(void)
 {
-    u64 value = any_u64(), n = any_u64();
-    u32 bits = any_u32();
+    u64 value = nondet_u64(), n = nondet_u64();
+    u32 bits = nondet_u32();
 
     ASSUME(bits >= 1 && bits <= 64 && n < 64);
     CLAIM(((u64)sign_extend(value, bits) >> n & 1) == (value >> (n < bits ? n : bits - 1) & 1));
@@ -53,8 +53,8 @@ void prove_sign_extend(void)
 
 void prove_align(void)
 {
-    u64 a = any_u64(), down, up;
-    u32 shift = any_u32();
+    u64 a = nondet_u64(), down, up;
+    u32 shift = nondet_u32();
 
     ASSUME(shift < 64);
 

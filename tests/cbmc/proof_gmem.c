@@ -17,9 +17,6 @@ void prove_gmem_read(void);
 void prove_gmem_write(void);
 void prove_gmem_words(void);
 
-bool __CPROVER_r_ok(const void *p, __CPROVER_size_t n);
-bool __CPROVER_w_ok(const void *p, __CPROVER_size_t n);
-
 // In place of the C library's: all that it would touch must be ours, and RAM's side must be RAM.
 void *memcpy(void *to, const void *from, size_t n)
 {
@@ -38,9 +35,9 @@ static void vm_make(void)
 
 void prove_gmem_contains(void)
 {
-    u64 at = any_u64(), len = any_u64();
+    u64 at = nondet_u64(), len = nondet_u64();
 
-    vm.ram_size = any_u64();
+    vm.ram_size = nondet_u64();
     ASSUME(vm.ram_size <= 1ul << 37); // as configurations are checked
     CLAIM(gmem_contains(&vm, gpa(at), len) ==
           (at >= VM_RAM_BASE && (unsigned __int128)at + len <= (unsigned __int128)VM_RAM_BASE + vm.ram_size));
@@ -48,7 +45,7 @@ void prove_gmem_contains(void)
 
 void prove_gmem_read(void)
 {
-    u64 at = any_u64(), len = any_u64();
+    u64 at = nondet_u64(), len = nondet_u64();
 
     vm_make();
     n_copies = 0;
@@ -59,7 +56,7 @@ void prove_gmem_read(void)
 
 void prove_gmem_write(void)
 {
-    u64 at = any_u64(), len = any_u64();
+    u64 at = nondet_u64(), len = nondet_u64();
 
     vm_make();
     n_copies = 0;
@@ -71,10 +68,10 @@ void prove_gmem_write(void)
 // Entries of page tables: the pointer checks of CBMC look at each access.
 void prove_gmem_words(void)
 {
-    u64 at = any_u64(), pte = 0;
+    u64 at = nondet_u64(), pte = 0;
 
     vm_make();
     ASSUME(at % 8 == 0);
     (void)gmem_pte(&vm, at, &pte);
-    (void)gmem_set_bits(&vm, gpa(at), any_u64(), any_u64());
+    (void)gmem_set_bits(&vm, gpa(at), nondet_u64(), nondet_u64());
 }

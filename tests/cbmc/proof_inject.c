@@ -24,18 +24,18 @@ static struct vcpu v;
 
 static void vcpu_make(void)
 {
-    v.mode          = any_bool() ? MODE_S : MODE_U;
-    v.csr.mstatus   = any_u64();
-    v.csr.sepc      = any_u64();
-    v.csr.scause    = any_u64();
-    v.csr.stval     = any_u64();
-    v.csr.stvec     = any_u64();
-    v.csr.mie       = any_u64();
-    v.csr.mip       = any_u64();
-    v.irq_lines     = any_u64();
-    v.f.pc          = any_u64();
-    v.exc.cause     = any_u64();
-    v.exc.tval      = any_u64();
+    v.mode          = nondet_bool() ? MODE_S : MODE_U;
+    v.csr.mstatus   = nondet_u64();
+    v.csr.sepc      = nondet_u64();
+    v.csr.scause    = nondet_u64();
+    v.csr.stval     = nondet_u64();
+    v.csr.stvec     = nondet_u64();
+    v.csr.mie       = nondet_u64();
+    v.csr.mip       = nondet_u64();
+    v.irq_lines     = nondet_u64();
+    v.f.pc          = nondet_u64();
+    v.exc.cause     = nondet_u64();
+    v.exc.tval      = nondet_u64();
     v.pending       = 0;
     n_dropped       = 0;
     ASSUME((v.csr.stvec & 3) < 2);

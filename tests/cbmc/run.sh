@@ -18,7 +18,7 @@ trap 'rm -f "$out"' EXIT
 passed=0
 failed=0
 for file in "$@"; do
-    for proof in $(sed -n 's/^void \(prove_[a-z_]*\)(void);$/\1/p' "$file"); do
+    for proof in $(sed -n 's/^void \(prove_[a-z0-9_]*\)(void);$/\1/p' "$file"); do
         "$cbmc" "$file" tests/unit/rig/reference_walk.c --function "$proof" -I src -I tests/cbmc -I tests/unit \
             --bounds-check --pointer-check --div-by-zero-check --undefined-shift-check --signed-overflow-check \
             --unwind 40 --unwinding-assertions --drop-unused-functions --trace >"$out" 2>&1

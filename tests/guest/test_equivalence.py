@@ -35,12 +35,16 @@ QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 BARE_ONLY = bool(os.environ.get("DUOMO_BARE_ONLY"))
 ENGINES = ["bare"] if BARE_ONLY else os.environ.get("DUOMO_ENGINES", "auto").split(",")
 VERBOSE = bool(os.environ.get("GUEST_VERBOSE"))
-TIMEOUT_S = 300 if VERBOSE else 20
+TIMEOUT_S = 300 if VERBOSE else 60
 POWER_OFF_S = 5
 SUFFIX = ".verbose.bin" if VERBOSE else ".bin"
 
-# Machines: a name, and what -cpu gets besides.  The narrower ones are for the paging guests.
-MACHINES = {"virt": "", "no-sv57": ",sv57=off", "no-sv48": ",sv48=off,sv57=off"}
+# Machines: a name, and what -cpu gets besides.  The narrower and the richer ones are for the guests
+# that page.
+MACHINES = {"virt": "", "no-sv57": ",sv57=off", "no-sv48": ",sv48=off,sv57=off",
+            "more": ",svinval=on,svnapot=on,svpbmt=on"}
+# With Svnapot or Svpbmt, QEMU 7.2 forgets that bits 54 to 60 of an entry are reserved.
+LEFT_OUT = {("page_high_bits", "more")}
 
 
 def guests():
@@ -66,6 +70,8 @@ def cases():
     machines = [m for m, options in MACHINES.items() if not options or cpu_accepted(options)]
     for name in guests():
         for machine in machines:
+            if (name, machine) in LEFT_OUT:
+                continue
             if machine == "virt" or name.startswith("page_"):
                 for engine in ENGINES:
                     yield name, machine, engine
