@@ -214,8 +214,8 @@ bool csr_execute(struct vcpu *v, u32 raw)
     return any_execute(v, raw, false) != REFUSED;
 }
 
-// x0 to x2, x5, x6 and x10 to x17: what trap.S loads in any case.  The Makefile has this file compiled so
-// that the other registers are preserved.
+// x0 to x2, x5, x6 and x10 to x17: what trap.S loads in any case.  The Makefile has this file
+// compiled so that the other registers are preserved.
 #define LOADED_ANYWAY 0x3fc67
 
 static ALWAYS_INLINE u64 hot_verdict(const struct vcpu *v, u32 raw, enum done done)
@@ -227,7 +227,8 @@ static ALWAYS_INLINE u64 hot_verdict(const struct vcpu *v, u32 raw, enum done do
     return LOADED_ANYWAY >> insn_rd(raw) & 1 ? HOT_SCRATCH : HOT_ALL;
 }
 
-// Every second CSR access of a kernel is to sstatus, and it costs the most: it goes round the table.
+// Every second CSR access of a kernel is to sstatus, and it costs the most: it goes round the
+// table.
 static __attribute__((noinline)) u64 hot_sstatus(struct vcpu *v, u32 raw)
 {
     return hot_verdict(v, raw, row_execute(v, raw, &csr_rows[PLACE_sstatus - 1]));
