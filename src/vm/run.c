@@ -90,5 +90,6 @@ void vcpu_start(struct vcpu *v, u64 pc, u64 a1)
     v->f.x[REG_A0] = v->id;
     v->f.x[REG_A1] = a1;
     v->hsm         = HSM_STARTED;
+    sched_credit(v);
     pend(v, PEND_FOLLOW | PEND_IRQ);
 }

@@ -19,24 +19,23 @@
 
 static struct vcpu *running;
 static u64          slice_end;
-static u64          vtime_floor; // the highest vtime with which a turn began
+static u64          vtime_high; // the most that anybody has had
 
 static u64 ticks_of_ms(u64 ms)
 {
     return machine.timebase_hz / 1000 * ms;
 }
 
-// One that slept, or starts late, is owed one slice at most.
-static void credit_limit(struct vcpu *v)
+void sched_credit(struct vcpu *v)
 {
-    v->vtime = max_u64(v->vtime, vtime_floor - min_u64(vtime_floor, ticks_of_ms(SLICE_MS)));
+    v->vtime = max_u64(v->vtime, vtime_high - min_u64(vtime_high, ticks_of_ms(SLICE_MS)));
 }
 
 // A non-retentive suspend ends as a start does (SBI 2.0, 9.4).
 static void wake(struct vcpu *v)
 {
     v->waiting = false;
-    credit_limit(v);
+    sched_credit(v);
     if (v->hsm == HSM_SUSPENDED)
         vcpu_start(v, v->resume_pc, v->resume_arg);
     pend(v, PEND_IRQ);
@@ -54,14 +53,14 @@ static bool is_runnable(struct vcpu *v)
 
 // What vcpu_next() has found.
 struct choice {
-    struct vcpu *best; // can run, and has had the least; NULL: none can
+    struct vcpu *best; // wants the hart, and has had the least of it; NULL: nobody wants it
     unsigned     n_ready;
     u64          deadline; // when one of those that wait wants to be looked at again
 };
 
 static void vcpu_consider(struct choice *c, struct vcpu *v)
 {
-    if (is_runnable(v)) {
+    if (v->vm->state == VM_STOPPED || is_runnable(v)) {
         c->n_ready++;
         if (!c->best || v->vtime < c->best->vtime)
             c->best = v;
@@ -70,55 +69,41 @@ static void vcpu_consider(struct choice *c, struct vcpu *v)
 }
 
 // Devices have their time even if all vCPUs of their VM wait or have stopped.
-static struct choice vcpu_next(void)
+static void vm_consider(struct choice *c, struct vm *vm)
 {
-    struct choice c = { .deadline = ~0ul };
-
-    for (unsigned m = 0; m < n_vms; m++) {
-        if (vms[m]->state != VM_RUNNING)
-            continue;
-        bus_tick(&vms[m]->bus, clock_now());
-        c.deadline = min_u64(c.deadline, vms[m]->bus.deadline);
-        for (u32 i = 0; i < vms[m]->n_vcpus; i++)
-            vcpu_consider(&c, vms[m]->vcpus[i]);
-    }
-    return c;
+    bus_tick(&vm->bus, clock_now());
+    c->deadline = min_u64(c->deadline, vm->bus.deadline);
+    for (u32 i = 0; i < vm->n_vcpus; i++)
+        vcpu_consider(c, vm->vcpus[i]);
 }
 
-static void others_give_way(const struct vcpu *v)
+// False: no VM is left.  One that has ended is represented by its first vCPU, at whose cost it is
+// started again.
+static bool vcpu_next(struct choice *c)
+{
+    bool somebody = false;
+
+    *c = (struct choice){ .deadline = ~0ul };
+    for (unsigned m = 0; m < n_vms; m++) {
+        somebody |= vms[m]->state != VM_OFF;
+        if (vms[m]->state == VM_RUNNING)
+            vm_consider(c, vms[m]);
+        else if (vms[m]->state == VM_STOPPED)
+            vcpu_consider(c, vms[m]->vcpus[0]);
+    }
+    return somebody;
+}
+
+void sched_started(const struct vcpu *v)
 {
     if (running && running != v)
         pend(running, PEND_RESCHED);
 }
 
-void sched_started(struct vcpu *v)
-{
-    credit_limit(v);
-    others_give_way(v);
-}
-
 void sched_wake(const struct vcpu *v)
 {
     if (v->waiting)
-        others_give_way(v);
-}
-
-enum life { NOBODY, SOMEBODY, SOMEBODY_ENDS };
-
-// Those that have ended are told to their upper layer, which makes some start again, step by step.
-static enum life life_check(void)
-{
-    enum life life = NOBODY;
-
-    for (unsigned m = 0; m < n_vms; m++) {
-        if (vms[m]->state == VM_STOPPED)
-            vms[m]->on_end(vms[m]);
-        if (vms[m]->state == VM_STOPPED)
-            life = SOMEBODY_ENDS;
-        else if (vms[m]->state == VM_RUNNING && life == NOBODY)
-            life = SOMEBODY;
-    }
-    return life;
+        sched_started(v);
 }
 
 void sched_arm(const struct vcpu *v)
@@ -152,18 +137,40 @@ void irq_poll(void)
         irq_handle();
 }
 
-static void vcpu_turn(const struct choice *c, bool others_want)
+static void run_turn(const struct choice *c)
+{
+    u64 now = clock_now(), look = max_u64(c->deadline, now + ticks_of_ms(TURN_MIN_MS));
+
+    running   = c->best;
+    slice_end = c->n_ready > 1 ? min_u64(look, now + ticks_of_ms(SLICE_MS)) : look;
+    sched_arm(running);
+    vcpu_run(running);
+    running = NULL;
+}
+
+// The upper layer makes a VM that has ended start again, step by step, or switches it off.
+static void end_turn(const struct choice *c)
+{
+    struct vm *vm  = c->best->vm;
+    u64        end = clock_now() + ticks_of_ms(TURN_MIN_MS);
+
+    do {
+        vm->on_end(vm);
+        irq_poll();
+    } while (vm->state == VM_STOPPED && clock_now() < end);
+}
+
+static void turn(const struct choice *c)
 {
     struct vcpu *v   = c->best;
-    u64          now = clock_now(), look = max_u64(c->deadline, now + ticks_of_ms(TURN_MIN_MS));
+    u64          now = clock_now();
 
-    running     = v;
-    slice_end   = others_want ? min_u64(look, now + ticks_of_ms(SLICE_MS)) : look;
-    vtime_floor = max_u64(vtime_floor, v->vtime);
-    sched_arm(v);
-    vcpu_run(v);
+    if (v->vm->state == VM_STOPPED)
+        end_turn(c);
+    else
+        run_turn(c);
     v->vtime += clock_now() - now;
-    running = NULL;
+    vtime_high = max_u64(vtime_high, v->vtime);
 }
 
 static void idle(u64 deadline)
@@ -175,15 +182,13 @@ static void idle(u64 deadline)
 
 void sched_run(void)
 {
-    enum life life;
+    struct choice c;
 
     hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI));
-    while ((life = life_check()) != NOBODY) {
-        struct choice c = vcpu_next();
-
+    while (vcpu_next(&c)) {
         if (c.best)
-            vcpu_turn(&c, c.n_ready > 1 || life == SOMEBODY_ENDS);
-        else if (life == SOMEBODY)
+            turn(&c);
+        else
             idle(c.deadline);
     }
 }

@@ -11,7 +11,9 @@ void irq_poll(void);
 // The vCPU sleeps until an interrupt that it enabled pends.
 enum outcome sched_wait(struct vcpu *v);
 // v can run from now on: who runs gives way.
-void sched_started(struct vcpu *v);
+void sched_started(const struct vcpu *v);
+// One that slept, or starts late, is owed one slice of the hart at most.
+void sched_credit(struct vcpu *v);
 // An interrupt line of v went up: if v waits for one, who runs gives way.
 void sched_wake(const struct vcpu *v);
 // Arms the hart's timer for the vCPU that runs: its deadlines, or the end of its slice.

@@ -6,18 +6,48 @@
 
 typedef unsigned __int128 u128;
 
+void prove_range_comparisons(void);
+void prove_range_facts(void);
 void prove_range_contains(void);
 void prove_fields(void);
 void prove_sign_extend(void);
 void prove_align(void);
 
-// For all 64-bit values, by arithmetic that cannot wrap.
-void prove_range_contains(void)
+// That range_contains() equals a sum that cannot wrap is too much for the solver at once, so there
+// are three proofs, each for all 64-bit values: it is the conjunction of three comparisons; three facts
+// of arithmetic hold; by these facts the comparisons equal the sum.
+
+void prove_range_comparisons(void)
 {
     u64 base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64();
+    u64 off = at - base, rest = size - off;
 
-    ASSUME((u128)base + size <= ~0ul);
-    CLAIM(range_contains(base, size, at, len) == (at >= base && (u128)at + len <= (u128)base + size));
+    CLAIM(range_contains(base, size, at, len) == (at >= base && off <= size && len <= rest));
+}
+
+void prove_range_facts(void)
+{
+    u64 base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64(), end = nondet_u64();
+
+    CLAIM(((u128)base + size <= ~0ul) == (base + size >= base));
+    CLAIM(size - (at - base) == base + size - at);
+    if (at >= base && base + size >= base)
+        CLAIM((at - base <= size) == (at <= base + size));
+    if (at <= end)
+        CLAIM((len <= end - at) == ((u128)at + len <= end));
+}
+
+void prove_range_contains(void)
+{
+    u64  base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64();
+    u64  off = at - base, rest = size - off, end = base + size, to_end = end - at;
+    u128 sum = (u128)at + len;
+
+    ASSUME(end >= base);
+    ASSUME(rest == to_end);
+    ASSUME(at < base || (off <= size) == (at <= end));
+    ASSUME(at > end || (len <= to_end) == (sum <= end));
+    CLAIM((at >= base && off <= size && len <= rest) == (at >= base && sum <= end));
 }
 
 // For all words and all masks of neighbouring bits.

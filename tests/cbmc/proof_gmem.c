@@ -4,7 +4,7 @@
 
 #include "vm/gmem.c"
 
-#define RAM  24
+#define RAM  20
 #define ROOM 32
 
 static u8        ram[RAM];
@@ -72,6 +72,6 @@ void prove_gmem_words(void)
 
     vm_make();
     ASSUME(at % 8 == 0);
-    (void)gmem_pte(&vm, at, &pte);
-    (void)gmem_set_bits(&vm, gpa(at), nondet_u64(), nondet_u64());
+    CLAIM(gmem_pte(&vm, at, &pte) == gmem_contains(&vm, gpa(at), 8));
+    CLAIM(!gmem_set_bits(&vm, gpa(at), nondet_u64(), nondet_u64()) || gmem_contains(&vm, gpa(at), 8));
 }

@@ -63,7 +63,7 @@ static void without_fp(void)
             u64        base = CODE(insns[i / 2], INSN_EBREAK);
 
             cpu_init(&c, i % 2 ? MODE_S : MODE_U, base);
-            c.x[A0] = RAM + 32 * MIB;
+            c.x[A0] = SPARE;
             c.sstatus |= FS_DIRTY;
             cpu_run(&c);
             if (c.cause != CAUSE_ILLEGAL || c.pc != base)

@@ -45,12 +45,12 @@ static void go_for_ever(u64 way, struct space *s)
         csr_write(CSR_STVEC, vectors[way]);
         break;
     case 8:                                             // the vector is itself illegal
-        *(u32 *)(RAM + 32 * MIB) = 0;
+        *(u32 *)(SPARE) = 0;
         fence_i();
-        csr_write(CSR_STVEC, RAM + 32 * MIB);
+        csr_write(CSR_STVEC, SPARE);
         break;
     case 9:                                             // no page table at all
-        csr_write(CSR_SATP, SATP_SV39 | (RAM + 40 * MIB) >> 12);
+        csr_write(CSR_SATP, SATP_SV39 | (SPARE + MIB) >> 12);
         break;
     case 10:                                            // page tables where nothing is
         csr_write(CSR_SATP, SATP_SV57 | ((1ul << 44) - 1));

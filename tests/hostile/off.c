@@ -21,7 +21,7 @@ static void something(u64 what)
         space_make(&s, 3 + (int)any_below(3, &seed));
         space_enter(&s, 5);
         for (u64 i = 0; i < 64; i++)
-            space_map(&s, 0x1000000000 + i * PAGE, RAM + 32 * MIB, PTE_KERNEL, 0);
+            space_map(&s, 0x1000000000 + i * PAGE, SPARE, PTE_KERNEL, 0);
         for (u64 i = 0; i < 64; i++)
             poke64(0x1000000000 + i * PAGE, i);
         break;

@@ -3,6 +3,7 @@
 // all of the VM's memory that is not its own image; the next life looks for the mark and finds none.
 // Each life tells when it began: all take equally long.
 // Shows: S3 P12 C7
+#include "fp.h"
 #include "hostile.h"
 
 #define MARK 0x6b72614d2d796d20ul
@@ -31,6 +32,56 @@ static u64 dirt(u64 from, u64 to, u64 step)
     return n;
 }
 
+// What the last life left in the hart and the devices, in the order of find_state().
+static void state_leave(void)
+{
+    struct fp f;
+
+    for (int i = 0; i < 32; i++)
+        f.f[i] = MARK;
+    f.fcsr = 0x1f;
+    fs_set(FS_DIRTY);
+    if (fs_get())
+        fp_load(&f);
+    poke32(RTC + RTC_ALARM_HIGH, ~0u);
+    poke32(RTC + RTC_ALARM_LOW, ~0u);
+    poke32(RTC + RTC_IRQ_ENABLED, 1);
+    plic_enable(IRQ_UART, 7);
+    poke32(PLIC_THRESHOLD(CONTEXT_S), 3);
+    uart_line_raise();
+    poke8(UART + UART_SCR, 0x6b);
+    poke8(UART + UART_MCR, 0x10);
+    csr_write(CSR_SCOUNTEREN, 0);
+    csr_write(CSR_SIE, ~0ul);
+    csr_write(CSR_SEPC, MARK);
+    csr_write(CSR_STVAL, MARK);
+    csr_write(CSR_SCAUSE, 5);
+    csr_set(CSR_SIP, INT_SSI);
+    timer_set(0);
+    csr_set(CSR_SSTATUS, SSTATUS_SUM | SSTATUS_MXR);
+}
+
+// How much of that is still there.
+static u64 state_find(void)
+{
+    u64       n = 0;
+    struct fp f = { 0 };
+
+    n += csr_read(CSR_SEPC) == (MARK & ~1ul) || csr_read(CSR_STVAL) == MARK;
+    n += !!(boot_state.sstatus & (SSTATUS_SIE | SSTATUS_SUM | SSTATUS_MXR)) + !!boot_state.sie;
+    n += !!csr_read(CSR_SIP) + !!boot_state.satp;
+    n += peek32(RTC + RTC_ALARM_STATUS) + peek32(RTC + RTC_IRQ_ENABLED);
+    n += peek32(PLIC_PRIORITY(IRQ_UART)) + peek32(PLIC_ENABLE(CONTEXT_S, 0));
+    n += peek32(PLIC_THRESHOLD(CONTEXT_S)) + peek32(PLIC_PENDING(0));
+    n += peek8(UART + UART_SCR) + peek8(UART + UART_MCR) + peek8(UART + UART_IER);
+    fs_set(FS_DIRTY);
+    if (fs_get())
+        fp_store(&f);
+    for (int i = 0; i < 32; i++)
+        n += f.f[i] == MARK;
+    return n + !!f.fcsr;
+}
+
 static void end_of_life(u64 way)
 {
     switch (way % 3) {
@@ -44,11 +95,12 @@ static void end_of_life(u64 way)
 
 GUEST(reboot)
 {
-    u64 now = time_now(), step = arg("step", 4096 + 8);
+    u64 now = time_now(), step = arg("step", 4096 + 8), left = state_find();
     u64 unclean = dirt((u64)image_end, boot_state.fdt, step) + dirt(RAM, (u64)image_start, step);
     u64 found = find_and_mark((u64)image_end, boot_state.fdt, step) +
                 find_and_mark(RAM, (u64)image_start, step);
 
-    say("life at_us=%lu marks=%lu dirt=%lu", now / 10, found, unclean);
+    say("life at_us=%lu marks=%lu dirt=%lu left=%lu", now / 10, found, unclean, left);
+    state_leave();
     end_of_life(now);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Cheats the scheduler: computes for nearly a slice, then sleeps for as short as it can, so that it
-// has always just woken up and never used up a turn.  In rounds: its timer is set to the past, to now
-// and to a little ahead.
+// has always just woken up and never used up a turn.  In rounds: its timer is set to the past (~0),
+// to now and to a little ahead; or it sleeps long, to be owed much.
 // Shows: S4 C8
 #include "hostile.h"
 
@@ -26,7 +26,7 @@ static void doze(u64 ahead)
 
 GUEST(sleeper)
 {
-    static const u64 ahead[] = { 100, 30, 300, 50, 1000, 1, 0, ~0ul }; // ~0: one tick ago
+    static const u64 ahead[] = { 100, 30, 300, 50, 1000, 1, 0, ~0ul, 60000, 200000 };
     u64              burst = arg("burst_us", BURST / 10) * 10, which = arg("which", ~0ul);
 
     for (u64 round = 1;; round++) {

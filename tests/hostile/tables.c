@@ -74,6 +74,7 @@ static u64 endless_try(int levels, int level)
     u64          va = 5ul << (12 + 9 * level);
     pte_t       *own;
 
+    space_leave();
     pages_reset();
     own = page_take();
     space_make(&s, levels);
@@ -92,6 +93,7 @@ static u64 self_try(int levels)
     u64          va = 5ul << 21, bad = 0;
     pte_t       *own;
 
+    space_leave();
     pages_reset();
     own = page_take();
     space_make(&s, levels);

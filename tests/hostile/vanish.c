@@ -54,7 +54,7 @@ static void rewritten(u32 by)
 
     cpu_init(&c, MODE_S, base);
     c.x[A1] = UART + UART_SCR;
-    c.x[A2] = RAM + 32 * MIB;
+    c.x[A2] = SPARE;
     cpu_run(&c);
     c.pc    = base + 4;
     ((u32 *)code_page)[1] = by;

@@ -12,7 +12,7 @@ trap 'rm -f "$out"' EXIT
 passed=0
 failed=0
 for program in "$@"; do
-    CMOCKA_MESSAGE_OUTPUT=tap "$program" >"$out" 2>&1
+    CMOCKA_MESSAGE_OUTPUT=tap timeout 120 "$program" >"$out" 2>&1
     status=$?
     ok=$(grep -c '^ok ' "$out")
     bad=$(grep -c '^not ok ' "$out")

@@ -280,27 +280,93 @@ TEST(a_started_vcpu_gets_its_turn)
 }
 
 // A vCPU that starts when others have run for long does not catch up with them.
+static bool started;
+
 static void starts_late(struct vcpu *v)
 {
     second += v->id;
     fake_hart.time += 20000;
-    if (!v->id && v->vm == &a->vm && turns == 10000)
+    if (!v->id && v->vm == &a->vm && turns > 10000 && !started) {
         ecall(v, SBI_EXT_HSM, 0, 1, VM_RAM_BASE + 0x1000, 0);
-    else
+        started = true;
+        ran[1]  = 0;
+    } else
         spins(v);
-    if (turns == 10000)
-        ran[1] = 0;
 }
 
 TEST(a_late_starter_does_not_starve_others)
 {
     begin(2);
-    second = 0;
-    limit  = 11000;
-    script = starts_late;
+    second  = 0;
+    started = false;
+    limit   = 12000;
+    script  = starts_late;
     sched_run();
     assert_true(second > 100);
     assert_true(ran[1] > 100);
+    end();
+}
+
+// Nor does one that slept through another's long turn.
+static void a_spins_alone_for_10_s(struct vcpu *v)
+{
+    if (v->vm == &b->vm && !typed) {
+        illegal(v, WFI);
+        return;
+    }
+    if (v->vm == &a->vm && b->v->waiting && !typed) {
+        fake_hart.time += 100000000;
+        vcpu_line_set(b->v, BIT(IRQ_SEI), true);
+        typed  = true;
+        ran[0] = ran[1] = 0;
+    }
+    spins(v);
+}
+
+TEST(a_sleeper_is_owed_nothing_for_a_long_turn)
+{
+    begin(1);
+    typed         = false;
+    script        = a_spins_alone_for_10_s;
+    b->v->csr.mie = INT_S;
+    sched_run();
+    assert_true(typed && ran[0] > limit / 3 && ran[1] > limit / 3);
+    end();
+}
+
+// A VM that starts again takes its time, in steps, and is owed nothing for it.
+static unsigned steps;
+
+static void restart(struct vm *vm)
+{
+    fake_hart.time += 2000;
+    if (turns > limit)
+        vm->state = VM_OFF;
+    else if (++steps > 500) {
+        vm_reset(vm);
+        vm->state = VM_RUNNING;
+        vcpu_start(vm->vcpus[0], VM_RAM_BASE, 0);
+        ran[0] = ran[1] = 0;
+    }
+}
+
+static void b_resets_once(struct vcpu *v)
+{
+    if (v->vm == &b->vm && !steps)
+        ecall(v, SBI_EXT_SRST, 0, 1, 0, 0);
+    else
+        spins(v);
+}
+
+TEST(a_restarted_vm_does_not_starve_others)
+{
+    begin(1);
+    steps        = 0;
+    b->vm.on_end = restart;
+    script       = b_resets_once;
+    sched_run();
+    EXPECT_EQ(steps, 501, "it started again");
+    assert_true(ran[0] > limit / 4 && ran[1] > limit / 4);
     end();
 }
 
@@ -355,6 +421,8 @@ int main(void)
         RUN(every_ended_vm_is_told),
         RUN(a_started_vcpu_gets_its_turn),
         RUN(a_late_starter_does_not_starve_others),
+        RUN(a_sleeper_is_owed_nothing_for_a_long_turn),
+        RUN(a_restarted_vm_does_not_starve_others),
         RUN(each_vm_finds_its_own_state),
         RUN(a_stop_ends_the_loop_at_once),
     };

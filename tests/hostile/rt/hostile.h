@@ -12,6 +12,9 @@
 #define RAM          0x80000000ul
 #define SBI_DBCN     0x4442434eul
 
+// Memory that neither the image nor the loader uses, in a VM of 16 MiB or more.
+#define SPARE (RAM + 12 * MIB)
+
 // One line, in one console write: "\n<guest>: ...\n".  A full console is waited for.
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

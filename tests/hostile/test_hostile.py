@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: MIT
+"""Guests that attack, beside a witness.
+
+Every tests/hostile/<name>.c but the witness is an attacker; its first comment says what it does, and
+which classes of threats it shows (`// Shows:`).  A case below is one machine with a witness and one or
+more attackers in a bundle.  Whatever the attackers do, it must hold:
+
+  O1  the monitor prints no panic, and traps nowhere in its own code;
+  O2  the witness finishes: its memory and registers hold what it put there, time never goes back, its
+      longest stall and its latest timer interrupt are below one slice per other VM plus a margin, and
+      it has its share of the hart;
+  O3  the monitor's text and constants are afterwards what the ELF file says, byte for byte;
+  O4  the attackers have really attacked, and none saw what it must not see (a line with BAD in it);
+  O5  the monitor's log has no lines but those of VMs that end.
+
+Environment:
+  DUOMO_HOSTILE_JOBS=n   so many machines at once (2)
+  DUOMO_HOSTILE_SOAK=n   witnesses watch n times as long, and there are n times as many seeds (1)
+  DUOMO_SHOW=1           the consoles are shown (pytest -s)
+  QEMU                   another qemu-system-riscv64
+"""
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fit import Vm, bundle
+from hostile_machine import Machine
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+GUESTS = BUILD / "hostile"
+JOBS = int(os.environ.get("DUOMO_HOSTILE_JOBS", "2"))
+SOAK = int(os.environ.get("DUOMO_HOSTILE_SOAK", "1"))
+SHOW = os.environ.get("DUOMO_SHOW") == "1"
+
+SLICE_US, MARGIN_US = 5000, 1000
+LINE_MS = 20
+END_SECONDS = 150 * SOAK
+STAY_NS = 50000         # the longest stay in the monitor: 50,000 instructions
+
+
+class Case:
+    """A machine: its attackers as (guest, command line), and what is wanted of it."""
+
+    def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
+                 monitor="duomo.elf", witness=True, lost=False, until=None, slices=None, share=None,
+                 check=None):
+        self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
+        self.mib, self.shadow_pages, self.icount, self.monitor = mib, shadow_pages, icount, monitor
+        self.witness, self.lost, self.check = witness, lost, check
+        self.until = until                      # what an attacker prints when it has done enough
+        self.slices = slices or len(attackers)  # the witness may wait for so many
+        self.share = share if share is not None else 100 // (1 + len(attackers)) - 5
+
+    def vms(self):
+        guests = [(f"{guest}-{i}", guest, args) for i, (guest, args) in enumerate(self.attackers)]
+        if self.witness:
+            guests.insert(len(guests) if self.first else 0,
+                          ("honest", "witness", f"lines={self.lines} ms={LINE_MS} seed=7 stay=1"))
+        return [Vm(name, (GUESTS / f"{guest}.bin").read_bytes(), args, self.mib, self.shadow_pages)
+                for name, guest, args in guests]
+
+
+def seeds(n):
+    return range(1, n * SOAK + 1)
+
+
+def lives_are_level(shown):
+    """The hundred lives of a VM that reboots: equally long, and nothing of the last one in the next."""
+    lives = [tuple(map(int, life)) for life in
+             re.findall(r"reboot: life at_us=(\d+) marks=(\d+) dirt=(\d+) left=(\d+)", shown)]
+    spans = [b[0] - a[0] for a, b in zip(lives, lives[1:])]
+    if len(lives) < 100:
+        yield f"only {len(lives)} lives"
+        return
+    if dirty := [life for life in lives if life[1:] != (0, 0, 0)]:
+        yield f"{len(dirty)} lives found something of the one before: {dirty[0]}"
+    early, late = sorted(spans[5:30])[12], sorted(spans[-25:])[12]
+    if late > early * 1.2 + 1000:
+        yield f"lives grow longer: {early} us, then {late} us"
+
+
+def all_have_ended(shown):
+    for i in range(8):
+        if not re.search(rf"duomo: off-{i}: its guest (powered off|reported a failure)", shown):
+            yield f"off-{i} has not ended"
+
+
+def two_witnesses(shown):
+    if len(re.findall(r"witness: done ok", shown)) != 2:
+        yield "there are not two witnesses that are content"
+
+
+def hundred_thousand_a_second(shown):
+    rates = [int(rate) for rate in re.findall(r"per_s=(\d+)", shown)]
+    if not rates or max(rates) < 100000:
+        yield f"only {max(rates, default=0)} a second"
+
+
+CASES = {
+    "spin":              Case(("spin", "")),
+    "spin-second":       Case(("spin", ""), first=False),
+    "spin-three":        Case(("spin", ""), ("spin", ""), ("spin", "")),
+    "no-stall-alone":    Case(share=95, slices=0),
+    "two-witnesses":     Case(("witness", "lines=12 ms=20 seed=3"), rounds=0, lines=12, share=45,
+                              until=r"witness: done \w+ [^\n]*\n(?s:.*)witness: done \w+ [^\n]*\n",
+                              check=two_witnesses),
+    **{f"sleeper-{w}":   Case(("sleeper", f"which={w}")) for w in (0, 2, 5, 7)},
+    "sleeper-mixed":     Case(("sleeper", ""), lines=20),
+    "sleeper-owed":      Case(("sleeper", "which=8 burst_us=14000"), lines=20),
+    "sleeper-owed-more": Case(("sleeper", "which=9 burst_us=30000"), lines=20),
+    "sleeper-short":     Case(("sleeper", "burst_us=100")),
+    "sleepers-and-spin": Case(("sleeper", "which=0"), ("sleeper", "which=2"), ("spin", ""), slices=4,
+                              lines=20),
+    "jump-to-devices":   Case(*[("jump", f"way={w}") for w in range(8)], mib=16, lost=True),
+    "jump-in-tables":    Case(*[("jump", f"way={w}") for w in range(8, 16)], mib=16, lost=True),
+    "overflow":          Case(("overflow", ""), lost=True),
+    "overflow-deep":     Case(("overflow", "from=1000"), lost=True, first=False),
+    "tables":            Case(("tables", "seed=1"), lines=40, rounds=3),
+    "tables-few-pages":  Case(("tables", "seed=2"), shadow_pages=16, lines=40, rounds=3),
+    "many-dense":        Case(("many", "part=0"), lines=60),
+    "many-sparse":       Case(("many", "part=1"), rounds=3),
+    "many-spaces":       Case(("many", "part=2"), lines=40),
+    "many-few-pages":    Case(("many", "part=1"), shadow_pages=16, lines=20),
+    "ecalls":            Case(("ecalls", ""), lines=20),
+    **{f"flood-{w}":     Case(("flood", f"way={w}"), lines=6) for w in range(5)},
+    "sbi":               Case(("sbi", "seed=1"), rounds=10),
+    "sbi-second":        Case(("sbi", "seed=2"), rounds=10, first=False),
+    "storm-timer":       Case(("storm", "way=0"), rounds=3, check=hundred_thousand_a_second),
+    "storm-stimecmp":    Case(("storm", "way=1"), rounds=3, check=hundred_thousand_a_second),
+    "storm-ipi":         Case(("storm", "way=2"), rounds=3, check=hundred_thousand_a_second),
+    "storm-sip":         Case(("storm", "way=3"), rounds=3),
+    "storm-rtc":         Case(("storm", "way=4"), rounds=2),
+    "storm-uart":        Case(("storm", "way=5"), rounds=2),
+    "storm-stuck":       Case(("storm", "way=6"), rounds=3),
+    "storm-unending":    Case(("storm", "way=7")),
+    **{f"halt-{w}":      Case(("halt", f"way={w}"), share=40 if w == 6 else 90) for w in range(7)},
+    "reboot":            Case(("reboot", ""), mib=16, until=r"life(?s:.*life){100}", check=lives_are_level,
+                              share=40),
+    "reboot-second":     Case(("reboot", ""), mib=16, until=r"life(?s:.*life){100}", check=lives_are_level,
+                              first=False, share=40),
+    "reboot-large":      Case(("reboot", ""), mib=128, lines=20, rounds=0, share=40),
+    "off":               Case(*[("off", f"seed={s}") for s in range(1, 9)], mib=16, lines=40,
+                              check=all_have_ended, share=5),
+    "lrsc":              Case(("lrsc", "")),
+    "fp-first":          Case(("fp", "")),
+    "fp-second":         Case(("fp", ""), first=False),
+    "vanish":            Case(("vanish", "")),
+    **{f"words-{s}":     Case(("words", f"seed={s}"), until=r"words: round \d+ steps=20000", share=40)
+       for s in seeds(3)},
+    **{f"fuzz-{s}":      Case(("fuzz", f"seed={s}"), until=r"fuzz: round steps=200001", share=40)
+       for s in seeds(5)},
+    "fuzz-few-pages":    Case(("fuzz", "seed=101"), until="fuzz: round steps=60001", shadow_pages=16),
+    "fuzz-and-words":    Case(("fuzz", "seed=102"), ("words", "seed=103"), slices=3, lines=30),
+    "fuzz-real-time":    Case(("fuzz", "seed=104"), icount=False, until="fuzz: round steps=40001"),
+}
+
+
+class Outcome:
+    """What a machine left."""
+
+    def __init__(self, shown, finished, changes, code):
+        self.shown, self.finished, self.changes, self.code = shown, finished, changes, code
+
+    def log(self):
+        """The monitor's lines since the first VM has begun."""
+        return re.findall(r"duomo: [^\n]*", self.shown[self.shown.find("=== "):])
+
+    def tail(self):
+        return "\n".join(line[:160] for line in self.shown.splitlines()[-25:])
+
+
+def play(name, case, folder):
+    machine = Machine(BUILD / case.monitor, bundle(case.vms()), folder / name, case.icount)
+    try:
+        finished = machine.wait(case.until, END_SECONDS) if case.until else True
+        if case.witness:
+            finished &= machine.wait(r"witness: done \w+ [^\n]*\n", END_SECONDS)
+        changes = machine.changes() if machine.process.poll() is None else ["QEMU has ended"]
+    finally:
+        code = machine.process.poll()
+        machine.stop()
+    return Outcome(machine.shown(), finished, changes, code)
+
+
+def build(*targets):
+    done = subprocess.run(["make", "-s", "-C", ROOT, "-f", "tests/hostile/hostile.mk", *targets],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def built():
+    """The guests, and the monitors with a deliberate mistake; the monitor itself is there already."""
+    assert (BUILD / "duomo.elf").exists(), "no build/duomo.elf; remedy: make"
+    build("hostile-guests")
+
+
+@pytest.fixture(scope="session")
+def spoilt(built):
+    build("hostile-builds")
+
+
+@pytest.fixture(scope="session")
+def outcomes(built, request, tmp_path_factory):
+    """All machines that this session wants, some at a time, begun at once."""
+    folder = tmp_path_factory.mktemp("hostile")
+    wanted = [item.callspec.params["name"] for item in request.session.items
+              if getattr(item, "originalname", "") == "test_witness_notices_nothing"]
+    with ThreadPoolExecutor(max_workers=JOBS) as pool:
+        futures = {name: pool.submit(play, name, CASES[name], folder) for name in wanted}
+        yield futures
+        for future in futures.values():
+            future.cancel()
+
+
+# The oracles: each yields what is wrong, in words.
+
+def o1_no_panic(_, outcome):
+    yield from re.findall(r"PANIC[^\n]*|[^\n]*monitor has trapped[^\n]*", outcome.shown)
+    if outcome.code is not None:
+        yield f"QEMU has ended with {outcome.code}"
+
+
+def o2_witness_is_content(case, outcome):
+    done = re.search(r"witness: done ok stall_us=(\d+) late_us=(\d+) share=(\d+)", outcome.shown)
+    if not outcome.finished or not done:
+        yield "it did not come to its end, or the witness not to a good one"
+        return
+    stall, late, share = map(int, done.groups())
+    bound = case.slices * SLICE_US + MARGIN_US
+    if case.icount and max(stall, late) > bound:
+        yield f"the witness stalled for {stall} us, its timer was {late} us late; the bound is {bound}"
+    if case.icount and share < case.share:
+        yield f"the witness had {share} % of the hart, not {case.share}"
+
+
+def o3_monitor_is_unchanged(_, outcome):
+    if outcome.changes:
+        yield f"{len(outcome.changes)} bytes of the monitor have changed: {outcome.changes[:8]}"
+
+
+def o4_attackers_have_attacked(case, outcome):
+    for guest in {guest for guest, _ in case.attackers}:
+        if len(re.findall(rf"\n{guest}: (?:round|life)", outcome.shown)) < case.rounds:
+            yield f"{guest} has not done what it should"
+    yield from re.findall(r"\n(\w+: [^\n]*BAD \w*\d[^\n]*|\w+: BAD[^\n]*)", outcome.shown)
+    if not case.lost:
+        yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)
+
+
+def o5_log_is_empty(_, outcome):
+    for line in outcome.log():
+        if not re.match(r"duomo: [\w-]+: its guest (powered off|asked for a reset|reported a failure)", line):
+            yield f"the monitor said: {line}"
+
+
+ORACLES = [o1_no_panic, o2_witness_is_content, o3_monitor_is_unchanged, o4_attackers_have_attacked,
+           o5_log_is_empty]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_witness_notices_nothing(name, outcomes):
+    case, outcome = CASES[name], outcomes[name].result()
+    if SHOW:
+        print(outcome.shown)
+    wrong = [f"{oracle.__name__[:2].upper()} {what}" for oracle in ORACLES for what in oracle(case, outcome)]
+    wrong += [f"O4 {what}" for what in (case.check(outcome.shown) if case.check else [])]
+    if wrong:
+        pytest.fail("\n".join(wrong[:12]) + "\nthe console's end:\n" + outcome.tail(), pytrace=False)
+
+
+def test_every_attacker_is_used():
+    used = {guest for case in CASES.values() for guest, _ in case.attackers} | {"witness", "bulk", "hole"}
+    assert used == {path.stem for path in Path(__file__).parent.glob("*.c")}
+
+
+# What one request may cost: the attacker measures it itself.
+
+def test_no_request_takes_long(built, tmp_path):
+    case = Case(("bulk", "touch=64"), witness=False, shadow_pages=16384, until="bulk: round 1")
+    outcome = play("bulk", case, tmp_path)
+    costs = {what: int(ns) for what, ns in re.findall(r"bulk: (\w+) ns=(\d+)", outcome.shown)}
+    assert outcome.finished and len(costs) > 15, outcome.tail()
+    assert not [*o1_no_panic(case, outcome), *o3_monitor_is_unchanged(case, outcome)], outcome.tail()
+    assert not {what: ns for what, ns in costs.items() if ns > STAY_NS}
+
+
+# The end of all VMs is the end of the machine.
+
+@pytest.mark.parametrize("failing, code", [(False, 0), (True, 1)])
+def test_the_last_that_ends_ends_the_machine(built, tmp_path, failing, code):
+    ends = (5, 8, 13) if failing else (5, 7, 10)        # seed % 5 is the way that `off` takes
+    guests = [Vm(f"off-{s}", (GUESTS / "off.bin").read_bytes(), f"seed={s}", 16) for s in ends]
+    machine = Machine(BUILD / "duomo.elf", bundle(guests), tmp_path)
+    try:
+        assert machine.wait_end(60) == code, machine.shown()[-2000:]
+    finally:
+        machine.stop()
+
+
+# The second wall: a monitor whose shadow pager has a hole.
+
+def test_pmp_stops_what_the_shadow_lets_through(spoilt, tmp_path):
+    probe = Machine(BUILD / "hole/duomo.elf", bundle([]), tmp_path / "probe")
+    probe.stop()
+    borders = [at + (len(content) + 4095) // 4096 * 4096 for at, content in probe.elf.constant()]
+    case = Case(("hole", f"text_end={borders[0]:#x} rodata_end={borders[1]:#x}"), monitor="hole/duomo.elf",
+                until="hole: round done", lines=60)
+    outcome = play("hole", case, tmp_path)
+    wrong = [what for oracle in ORACLES for what in oracle(case, outcome)]
+    seen = {(what, mode): dict(r=int(r), w=int(w), x=int(x), n=int(n)) for what, mode, n, r, w, x in re.findall(
+        r"hole: (\w+) ([SU]): pages=(\d+) readable=(\d+) writable=(\d+) executable=(\d+)", outcome.shown)}
+    pools = int(re.search(r"hole-0: .*?(\d+) shadow pages", outcome.shown).group(1))
+
+    assert not wrong, "\n".join(wrong) + outcome.tail()
+    assert "own RAM found" in outcome.shown and len(seen) == 6, outcome.tail()
+    assert all(rights["n"] > 3 and not rights["w"] for rights in seen.values()), seen
+    for mode in "SU":
+        assert not seen["rodata", mode]["x"], seen          # and text is open to reading: the known limit
+        assert seen["foreign", mode]["r"] <= pools and not seen["foreign", mode]["x"], seen
+
+
+# The monitor's own mistakes.
+
+HARMS = {
+    "1": r"cause 7, .*tval {text}\b",
+    "2": r"cause 7, .*tval {constants}\b",
+    "3": r"cause 7, .*tval {guard}",
+    "4": r"cause 1, pc 0 .*tval 0\b",
+    "5": r"cause 1, pc {constants}\b",
+    "6": r"a buffer on the stack has overflowed",
+    "7": r"not so: ",
+    "8": r"cause 5, .*tval 30000000000\b",
+    "9": r"cause [23], ",
+}
+
+
+def guard_pages(path):
+    """Address of the guard under the first stack, as a pattern for any address in it."""
+    names = subprocess.run(["riscv64-linux-gnu-nm", path], capture_output=True, text=True, check=True)
+    at = re.search(r"^([0-9a-f]+) . _stacks$", names.stdout, re.M).group(1)
+    return at.lstrip("0")[:-3] + "[0-9a-f]{3}"
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_own_mistake_ends_in_a_report(spoilt, tmp_path, harm):
+    kernel = (GUESTS / "witness.bin").read_bytes()
+    machine = Machine(BUILD / "self_harm/duomo.elf", bundle([Vm(f"harm-{harm}", kernel, "lines=1")]), tmp_path)
+    try:
+        code = machine.wait_end(30)
+    finally:
+        machine.stop()
+    (text, _), (constants, _) = machine.elf.constant()
+    wanted = HARMS[harm].replace("{text}", f"{text:x}").replace("{constants}", f"{constants:x}")
+    wanted = wanted.replace("{guard}", guard_pages(BUILD / "self_harm/duomo.elf"))
+    shown = machine.shown()
+
+    assert code == 3, f"QEMU's exit code is {code}\n{shown[-1500:]}"
+    assert re.search("PANIC: .*" + wanted, shown), shown[-1500:]
+    assert len(re.findall(r"^duomo:     from [0-9a-f]+$", shown, re.M)) > 0, shown[-1500:]
+    if "cause" in wanted:
+        assert len(re.findall(r"^duomo:     x\d+ +[0-9a-f]{16}", shown, re.M)) == 8, shown[-1500:]
+    assert "duomo: halted" in shown, shown[-1500:]
