@@ -5,8 +5,8 @@
 // Out:    vcpu_run() of one after the other.
 // Always: a vCPU in wfi runs again once an interrupt that it enabled pends, whatever sstatus.SIE
 //         says (Priv. 1.12, 3.3.3).  A turn lasts at least TURN_MIN_MS unless it is given up, so a
-//         sleeper's deadlines cannot take the hart from others; and one that slept gets credit for
-//         one slice at most.
+//         sleeper's deadlines cannot take the hart from others; and one that slept gets
+//         credit for as much at most.
 // Locks:  none yet: one hart runs all.
 #include "vm/sched.h"
 
@@ -28,7 +28,7 @@ static u64 ticks_of_ms(u64 ms)
 
 void sched_credit(struct vcpu *v)
 {
-    v->vtime = max_u64(v->vtime, vtime_high - min_u64(vtime_high, ticks_of_ms(SLICE_MS)));
+    v->vtime = max_u64(v->vtime, vtime_high - min_u64(vtime_high, ticks_of_ms(TURN_MIN_MS)));
 }
 
 // A non-retentive suspend ends as a start does (SBI 2.0, 9.4).

