@@ -27,7 +27,8 @@ void prove_range_comparisons(void)
 
 void prove_range_facts(void)
 {
-    u64 base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64(), end = nondet_u64();
+    u64 base = nondet_u64(), size = nondet_u64(), at = nondet_u64(), len = nondet_u64(),
+        end = nondet_u64();
 
     CLAIM(((u128)base + size <= ~0ul) == (base + size >= base));
     CLAIM(size - (at - base) == base + size - at);
@@ -83,7 +84,7 @@ void prove_sign_extend(void)
 
 void prove_align(void)
 {
-    u64 a = nondet_u64(), down, up;
+    u64 a     = nondet_u64(), down, up;
     u32 shift = nondet_u32();
 
     ASSUME(shift < 64);

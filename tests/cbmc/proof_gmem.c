@@ -40,7 +40,8 @@ void prove_gmem_contains(void)
     vm.ram_size = nondet_u64();
     ASSUME(vm.ram_size <= 1ul << 37); // as configurations are checked
     CLAIM(gmem_contains(&vm, gpa(at), len) ==
-          (at >= VM_RAM_BASE && (unsigned __int128)at + len <= (unsigned __int128)VM_RAM_BASE + vm.ram_size));
+          (at >= VM_RAM_BASE &&
+           (unsigned __int128)at + len <= (unsigned __int128)VM_RAM_BASE + vm.ram_size));
 }
 
 void prove_gmem_read(void)
@@ -73,5 +74,6 @@ void prove_gmem_words(void)
     vm_make();
     ASSUME(at % 8 == 0);
     CLAIM(gmem_pte(&vm, at, &pte) == gmem_contains(&vm, gpa(at), 8));
-    CLAIM(!gmem_set_bits(&vm, gpa(at), nondet_u64(), nondet_u64()) || gmem_contains(&vm, gpa(at), 8));
+    CLAIM(!gmem_set_bits(&vm, gpa(at), nondet_u64(), nondet_u64()) ||
+          gmem_contains(&vm, gpa(at), 8));
 }

@@ -24,20 +24,20 @@ static struct vcpu v;
 
 static void vcpu_make(void)
 {
-    v.mode          = nondet_bool() ? MODE_S : MODE_U;
-    v.csr.mstatus   = nondet_u64();
-    v.csr.sepc      = nondet_u64();
-    v.csr.scause    = nondet_u64();
-    v.csr.stval     = nondet_u64();
-    v.csr.stvec     = nondet_u64();
-    v.csr.mie       = nondet_u64();
-    v.csr.mip       = nondet_u64();
-    v.irq_lines     = nondet_u64();
-    v.f.pc          = nondet_u64();
-    v.exc.cause     = nondet_u64();
-    v.exc.tval      = nondet_u64();
-    v.pending       = 0;
-    n_dropped       = 0;
+    v.mode        = nondet_bool() ? MODE_S : MODE_U;
+    v.csr.mstatus = nondet_u64();
+    v.csr.sepc    = nondet_u64();
+    v.csr.scause  = nondet_u64();
+    v.csr.stval   = nondet_u64();
+    v.csr.stvec   = nondet_u64();
+    v.csr.mie     = nondet_u64();
+    v.csr.mip     = nondet_u64();
+    v.irq_lines   = nondet_u64();
+    v.f.pc        = nondet_u64();
+    v.exc.cause   = nondet_u64();
+    v.exc.tval    = nondet_u64();
+    v.pending     = 0;
+    n_dropped     = 0;
     ASSUME((v.csr.stvec & 3) < 2);
 }
 
@@ -64,7 +64,8 @@ void prove_sret(void)
     CLAIM((now & kept) == (old.csr.mstatus & kept));
     CLAIM(v.mode == old.mode || (v.pending & PEND_FOLLOW && n_dropped));
     CLAIM(!((old.csr.mip | old.irq_lines) & old.csr.mie & 0x222) || v.pending & PEND_IRQ);
-    CLAIM(v.csr.sepc == old.csr.sepc && v.csr.scause == old.csr.scause && v.csr.stval == old.csr.stval);
+    CLAIM(v.csr.sepc == old.csr.sepc && v.csr.scause == old.csr.scause &&
+          v.csr.stval == old.csr.stval);
 }
 
 static void entry_check(const struct vcpu *old, u64 cause, u64 tval)
@@ -78,7 +79,8 @@ static void entry_check(const struct vcpu *old, u64 cause, u64 tval)
     CLAIM(bit(now, 5) == bit(old->csr.mstatus, 1));
     CLAIM(bit(now, 8) == (old->mode == MODE_S));
     CLAIM((now & kept) == (old->csr.mstatus & kept));
-    CLAIM(v.f.pc == (bit(old->csr.stvec, 0) && bit(cause, 63) ? base + 4 * (cause & ~BIT(63)) : base));
+    CLAIM(v.f.pc ==
+          (bit(old->csr.stvec, 0) && bit(cause, 63) ? base + 4 * (cause & ~BIT(63)) : base));
     CLAIM(v.mode == old->mode || v.pending & PEND_FOLLOW);
 }
 

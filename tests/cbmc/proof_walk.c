@@ -13,7 +13,8 @@ void prove_walk_of_sv57(void);
 
 static struct walk_rules any_rules(void)
 {
-    return (struct walk_rules){ nondet_bool(), nondet_bool(), nondet_bool(), nondet_bool(), nondet_bool() };
+    return (struct walk_rules){ nondet_bool(), nondet_bool(), nondet_bool(), nondet_bool(),
+                                nondet_bool() };
 }
 
 static bool bit(u64 word, unsigned n)
@@ -115,10 +116,12 @@ static void walk_compare(u64 mode)
     ASSUME(kind <= ACCESS_FETCH);
     n_asked = n_again = 0;
 
-    enum walk_result      got = walk(satp, gva(va), (enum access_kind)kind, &r, first_read, NULL, &leaf);
-    enum reference_result ref = reference_walk(satp, va, kind == ACCESS_READ    ? 'r'
-                                                          : kind == ACCESS_WRITE ? 'w'
-                                                                                 : 'x', &s, second_read, NULL, &want);
+    enum walk_result got = walk(satp, gva(va), (enum access_kind)kind, &r, first_read, NULL, &leaf);
+    enum reference_result ref = reference_walk(satp, va,
+                                               kind == ACCESS_READ    ? 'r'
+                                               : kind == ACCESS_WRITE ? 'w'
+                                                                      : 'x',
+                                               &s, second_read, NULL, &want);
 
     CLAIM((int)got == (int)ref);
     if (got == WALK_OK) {

@@ -33,12 +33,15 @@ static inline u64 bytes_below(void *b, u64 n)
 // A 64-bit number; often one at a border.
 static inline u64 bytes_odd(struct bytes *b)
 {
-    static const u64 odd[] = { 0,          1,          8,          63,         64,          0xfff,  0x1000,
-                               0x7fffffff, 0x80000000, 0xffffffff, 1ul << 32,  0x80fffff8,  ~0ul,   ~0ul - 7,
-                               1ul << 63,  1ul << 38,  0x80001000, 0x80002000, 0x10000000 };
+    static const u64 odd[] = { 0,         1,          8,          63,         64,
+                               0xfff,     0x1000,     0x7fffffff, 0x80000000, 0xffffffff,
+                               1ul << 32, 0x80fffff8, ~0ul,       ~0ul - 7,   1ul << 63,
+                               1ul << 38, 0x80001000, 0x80002000, 0x10000000 };
     u64              pick  = bytes_take(b, 1);
 
     if (pick < 2 * ARRAY_LEN(odd))
         return odd[pick / 2] + (pick & 1 ? bytes_take(b, 1) : 0);
-    return pick < 128 ? bytes_take(b, 2) : pick < 192 ? 0x80000000 + bytes_take(b, 3) : bytes_take(b, 8);
+    return pick < 128   ? bytes_take(b, 2)
+           : pick < 192 ? 0x80000000 + bytes_take(b, 3)
+                        : bytes_take(b, 8);
 }

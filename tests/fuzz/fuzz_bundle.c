@@ -12,15 +12,22 @@
 #define RAM (64 * MIB)
 #define AT  (8 * MIB)
 
-static u8    *ram;
-static u8     tree[8192] __attribute__((aligned(8))), good[65536] __attribute__((aligned(8))), kernel[300];
+static u8 *ram;
+static u8  tree[8192] __attribute__((aligned(8))), good[65536] __attribute__((aligned(8))),
+    kernel[300];
 static size_t good_size;
 
 static void prepare(void)
 {
-    struct bundle_spec s = { .memory = 16 * MIB, .bootargs = "quiet", .engine = "auto", .vcpus = 1,
-                             .shadow_pages = 64, .kernel = kernel, .ramdisk = kernel + 100,
-                             .kernel_size = sizeof kernel, .ramdisk_size = 40 };
+    struct bundle_spec s = { .memory       = 16 * MIB,
+                             .bootargs     = "quiet",
+                             .engine       = "auto",
+                             .vcpus        = 1,
+                             .shadow_pages = 64,
+                             .kernel       = kernel,
+                             .ramdisk      = kernel + 100,
+                             .kernel_size  = sizeof kernel,
+                             .ramdisk_size = 40 };
 
     ram = ram_make(RAM);
     kernel_make(kernel, sizeof kernel, 2 * MIB, 3 * MIB);
@@ -43,7 +50,8 @@ static void vm_try(const struct vm_config *c)
     struct vm *vm;
 
     ASSERT(range_contains((u64)ram, RAM, (u64)c->kernel.data, c->kernel.size));
-    ASSERT(!c->ramdisk.data || range_contains((u64)ram, RAM, (u64)c->ramdisk.data, c->ramdisk.size));
+    ASSERT(!c->ramdisk.data ||
+           range_contains((u64)ram, RAM, (u64)c->ramdisk.data, c->ramdisk.size));
     ASSERT(strlen(c->bootargs) <= 2047);
     if (vm_build(c, &vm))
         return;

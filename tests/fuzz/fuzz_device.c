@@ -10,14 +10,16 @@ static unsigned    n_full; // how often the console became full
 
 static void access_make(struct bytes *b)
 {
-    const struct vdev_ops *ops   = board_devices[bytes_below(b, board_n_devices)];
-    unsigned               size  = 1u << bytes_below(b, 4), how = (unsigned)bytes_take(b, 1);
-    u64                    off   = how & 1 ? bytes_take(b, 1) : how & 2 ? 0x2000 * bytes_take(b, 1) + bytes_take(b, 1)
-                                                                        : bytes_take(b, 3);
+    const struct vdev_ops *ops  = board_devices[bytes_below(b, board_n_devices)];
+    unsigned               size = 1u << bytes_below(b, 4), how = (unsigned)bytes_take(b, 1);
+    u64                    off   = how & 1   ? bytes_take(b, 1)
+                                   : how & 2 ? 0x2000 * bytes_take(b, 1) + bytes_take(b, 1)
+                                             : bytes_take(b, 3);
     u64                    value = how & 4 ? bytes_take(b, 1) : bytes_take(b, 8);
 
     r->v->mode = how & 8 ? MODE_M : MODE_S;
-    (void)rig_access(r, ops->base + (how & 16 ? off : off & ~(u64)(size - 1)), size, how & 32, &value);
+    (void)rig_access(r, ops->base + (how & 16 ? off : off & ~(u64)(size - 1)), size, how & 32,
+                     &value);
 }
 
 static void time_pass(struct bytes *b)
@@ -33,8 +35,8 @@ static void time_pass(struct bytes *b)
 static void step(struct bytes *b)
 {
     switch (bytes_below(b, 8)) {
-    case 0:  time_pass(b); break;
-    case 1:  rig_type(r, "ab"); break;
+    case 0: time_pass(b); break;
+    case 1: rig_type(r, "ab"); break;
     case 2:
         r->full = bytes_below(b, 2);
         n_full += r->full;

@@ -6,8 +6,23 @@
 
 static struct rig *r;
 
-static const u64 exts[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI, SBI_EXT_RFENCE,
-                            SBI_EXT_HSM, SBI_EXT_SRST, SBI_EXT_DBCN };
+static const u64 exts[] = { 0,
+                            1,
+                            2,
+                            3,
+                            4,
+                            5,
+                            6,
+                            7,
+                            8,
+                            9,
+                            SBI_EXT_BASE,
+                            SBI_EXT_TIME,
+                            SBI_EXT_IPI,
+                            SBI_EXT_RFENCE,
+                            SBI_EXT_HSM,
+                            SBI_EXT_SRST,
+                            SBI_EXT_DBCN };
 
 static void call(struct bytes *b)
 {
@@ -36,7 +51,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         r = rig_make(&(struct rig_options){ .n_vcpus = 4, .pool_pages = 32 });
     }
     fake_hart.time = 1000;
-    r->n_in        = r->in_at = 0;
+    r->n_in = r->in_at = 0;
     vm_reset(&r->vm);
     vcpu_start(r->v, VM_RAM_BASE, 0);
     rig_type(r, "typed text");
@@ -44,7 +59,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         r->full     = bytes_below(&b, 8) == 0;
         r->n_out    = 0;
         r->vm.state = VM_RUNNING;
-        r->v->csr.satp = bytes_below(&b, 4) ? 0 : field_set((VM_RAM_BASE + 0x1000) >> 12, SATP_MODE, SATP_SV39);
+        r->v->csr.satp =
+            bytes_below(&b, 4) ? 0 : field_set((VM_RAM_BASE + 0x1000) >> 12, SATP_MODE, SATP_SV39);
         call(&b);
     }
     return 0;

@@ -10,9 +10,11 @@
 static struct rig  *r;
 static struct bytes input;
 
-static const u32 privileged[] = { 0x10200073, 0x30200073, 0x10500073, 0x12000073, 0x12a50073, 0x12050073, 0x12a00073,
-                                  0x16a50073, 0x18000073, 0x18100073, 0x00000073, 0x00100073, 0x9002 };
-static const u64 devices[] = { VUART_BASE, VPLIC_BASE, VPLIC_BASE + 0x200000, VRTC_BASE, VCLINT_BASE, VSLOTS_BASE };
+static const u32 privileged[] = { 0x10200073, 0x30200073, 0x10500073, 0x12000073, 0x12a50073,
+                                  0x12050073, 0x12a00073, 0x16a50073, 0x18000073, 0x18100073,
+                                  0x00000073, 0x00100073, 0x9002 };
+static const u64 devices[]    = { VUART_BASE, VPLIC_BASE,  VPLIC_BASE + 0x200000,
+                                  VRTC_BASE,  VCLINT_BASE, VSLOTS_BASE };
 
 static u32 csr_insn(void)
 {
@@ -45,9 +47,15 @@ static void illegal(struct frame *f, u32 insn)
     struct vcpu *v = vcpu_of_frame(f);
 
     switch (trap_hot(f, insn)) {
-    case HOT_NO:      break;
-    case HOT_PENDING: f->cause = TRAP_DONE; f->pc += 4; break;
-    default:          f->pc += 4; f->cause = CAUSE_INTERRUPT | IRQ_MTI; break;
+    case HOT_NO: break;
+    case HOT_PENDING:
+        f->cause = TRAP_DONE;
+        f->pc += 4;
+        break;
+    default:
+        f->pc += 4;
+        f->cause = CAUSE_INTERRUPT | IRQ_MTI;
+        break;
     }
     ASSERT(!v->f.x[0]);
 }
@@ -65,18 +73,19 @@ static void guest(struct frame *f)
     }
     switch (bytes_below(&input, 8)) {
     case 0:
-    case 1:  illegal(f, csr_insn()); break;
-    case 2:  illegal(f, privileged[bytes_below(&input, ARRAY_LEN(privileged))]); break;
-    case 3:  illegal(f, (u32)bytes_take(&input, 4)); break;
+    case 1: illegal(f, csr_insn()); break;
+    case 2: illegal(f, privileged[bytes_below(&input, ARRAY_LEN(privileged))]); break;
+    case 3: illegal(f, (u32)bytes_take(&input, 4)); break;
     case 4:
-    case 5:  memory_access(f); break;
+    case 5: memory_access(f); break;
     case 6:
         f->cause = EXC_ECALL_U;
         for (unsigned i = 10; i < 18; i++)
             f->x[i] = bytes_odd(&input);
         break;
     default:
-        f->cause = bytes_below(&input, 17) == 16 ? CAUSE_INTERRUPT | bytes_below(&input, 16) : bytes_below(&input, 16);
+        f->cause = bytes_below(&input, 17) == 16 ? CAUSE_INTERRUPT | bytes_below(&input, 16)
+                                                 : bytes_below(&input, 16);
         f->tval  = bytes_odd(&input);
         break;
     }
@@ -84,7 +93,8 @@ static void guest(struct frame *f)
 
 static void sleeps(void)
 {
-    fake_hart.time        = chips.armed == ~0ul || chips.armed < fake_hart.time ? fake_hart.time + 1 : chips.armed;
+    fake_hart.time =
+        chips.armed == ~0ul || chips.armed < fake_hart.time ? fake_hart.time + 1 : chips.armed;
     fake_hart.irq_pending = BIT(IRQ_MTI);
     rig_type(r, "x");
     if (!bytes_below(&input, 4))
@@ -106,9 +116,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     r->n_in = r->in_at = r->n_out = r->n_overrun = 0;
     for (u64 n = 0; n < 4; n++) // page tables, of a kind
         for (u64 i = 0; i < 8; i++)
-            rig_word_set(r, VM_RAM_BASE + 0x1000 * (n + 1) + 8 * i, bytes_odd(&input) & 7
-                             ? (VM_RAM_BASE + 0x1000 * (n + 2)) >> 2 | PTE_V | (i & 1 ? PTE_R | PTE_W | PTE_X : 0)
-                             : bytes_odd(&input));
+            rig_word_set(r, VM_RAM_BASE + 0x1000 * (n + 1) + 8 * i,
+                         bytes_odd(&input) & 7 ? (VM_RAM_BASE + 0x1000 * (n + 2)) >> 2 | PTE_V |
+                                                     (i & 1 ? PTE_R | PTE_W | PTE_X : 0)
+                                               : bytes_odd(&input));
     vm_reset(&r->vm);
     vcpu_start(r->v, VM_RAM_BASE, 0);
     r->vm.state = VM_RUNNING;

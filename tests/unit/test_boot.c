@@ -93,7 +93,7 @@ TEST(machines_that_lack_something)
 TEST(memory_is_handed_out_once)
 {
     static struct range got[RESERVED_MAX];
-    unsigned            n = 0;
+    unsigned            n    = 0;
     u64                 seed = 5, free_before;
 
     machine_make(NULL);
@@ -207,7 +207,8 @@ TEST(what_is_no_bundle)
     size = bundle_make(ram + 16 * MIB, BUNDLE, &s);
     word = (fdt32_t *)(ram + 16 * MIB);
     memmove(ram + RAM - size + 64, ram + 16 * MIB, (size_t)size - 64);
-    expect_words(bundle_open(((u64)ram + RAM - (u64)size + 64) & ~7ul), "with"); // it reaches over the end of RAM
+    expect_words(bundle_open(((u64)ram + RAM - (u64)size + 64) & ~7ul),
+                 "with"); // it reaches over the end of RAM
     word[1] = cpu_to_fdt32(0xffffffff);
     expect_words(bundle_open((u64)word), "damaged");
     ram_free();
@@ -236,7 +237,8 @@ TEST(bundles_with_a_flipped_bit)
         if (bundle_open((u64)ram + 16 * MIB))
             continue;
         for (unsigned i = 0; i < 3 && bundle_vm(i, &c, &why); i++)
-            assert_true(why || range_contains((u64)ram + 16 * MIB, (u64)size, (u64)c.kernel.data, c.kernel.size));
+            assert_true(why || range_contains((u64)ram + 16 * MIB, (u64)size, (u64)c.kernel.data,
+                                              c.kernel.size));
         machine_forget();
         assert_null(machine_read(tree));
     }
@@ -286,11 +288,13 @@ TEST(a_good_vm)
     EXPECT_EQ(v->f.x[REG_A0], 0, "a0");
     EXPECT_EQ(v->mode, MODE_S, "mode");
     EXPECT_EQ(built->ram_size, 32 * MIB, "RAM");
-    assert_true(is_aligned(built->ram.a, 2 * MIB) && range_contains((u64)ram, RAM, built->ram.a, 32 * MIB));
+    assert_true(is_aligned(built->ram.a, 2 * MIB) &&
+                range_contains((u64)ram, RAM, built->ram.a, 32 * MIB));
     assert_memory_equal((u8 *)built->ram.a + 2 * MIB, kernel, sizeof kernel);
     EXPECT_EQ(built->ram_window.base, built->ram.a, "the PMP window");
     EXPECT_EQ(built->ram_window.end, built->ram.a + 32 * MIB, "the PMP window");
-    assert_true(built->table_window.end <= built->ram_window.base || built->table_window.base >= built->ram_window.end);
+    assert_true(built->table_window.end <= built->ram_window.base ||
+                built->table_window.base >= built->ram_window.end);
     EXPECT_EQ(built->table_window.rights, PMP_R, "tables are read by the walker alone");
 
     const void *fdt = (const void *)(built->ram.a + v->f.x[REG_A1] - VM_RAM_BASE);
@@ -361,7 +365,7 @@ TEST(vms_that_cannot_be)
 
 TEST(kernels_that_do_not_fit)
 {
-    static const u64   far[] = { 32 * MIB, 1ul << 40, 1ul << 63, ~0ul, ~0ul - 4095, 32 * MIB - 4096 };
+    static const u64 far[] = { 32 * MIB, 1ul << 40, 1ul << 63, ~0ul, ~0ul - 4095, 32 * MIB - 4096 };
     struct bundle_spec s;
 
     for (size_t i = 0; i < ARRAY_LEN(far); i++) {
@@ -432,8 +436,10 @@ TEST(guest_tree_says_what_there_is)
     EXPECT_EQ(size, 32 * MIB, "size");
     node = fdt_path_offset(fdt, "/chosen");
     assert_string_equal(dt_string(fdt, node, "bootargs"), "quiet");
-    assert_true(dt_number(fdt, node, "linux,initrd-start", &value) && value == VM_RAM_BASE + 0x1000000);
-    assert_true(dt_number(fdt, node, "linux,initrd-end", &value) && value == VM_RAM_BASE + 0x1001234);
+    assert_true(dt_number(fdt, node, "linux,initrd-start", &value) &&
+                value == VM_RAM_BASE + 0x1000000);
+    assert_true(dt_number(fdt, node, "linux,initrd-end", &value) &&
+                value == VM_RAM_BASE + 0x1001234);
     node = fdt_path_offset(fdt, "/cpus/cpu@0");
     assert_string_equal(dt_string(fdt, node, "riscv,isa"), built->isa->text);
     assert_string_equal(dt_string(fdt, node, "mmu-type"), "riscv,sv57");

@@ -10,7 +10,7 @@ static int setup(void **state)
 {
     (void)state;
     bench_reset();
-    r = rig_make(NULL);
+    r              = rig_make(NULL);
     fake_hart.time = 1000;
     return 0;
 }
@@ -73,19 +73,20 @@ TEST(all_numbers_all_ops_all_modes)
                         continue;
                     const struct csr_row *row    = csr_find(number);
                     bool                  writes = (funct3 & 3) == 1 || rs1;
-                    bool                  exists = row && modes[m] >= ((number >> 8) & 3) &&
-                                  !(writes && (number >> 10) == 3);
+                    bool                  exists =
+                        row && modes[m] >= ((number >> 8) & 3) && !(writes && (number >> 10) == 3);
                     struct csrs before;
 
                     vcpu_reset(r->v);
-                    r->v->mode        = modes[m];
-                    r->v->f.x[A0]     = 77;
-                    r->v->f.x[1]      = 0; // x1: what is written is 0, or the immediate 1
+                    r->v->mode    = modes[m];
+                    r->v->f.x[A0] = 77;
+                    r->v->f.x[1]  = 0; // x1: what is written is 0, or the immediate 1
                     state_copy(&before);
 
                     bool done = csr_execute(r->v, csr_insn(number, funct3, A0, rs1));
 
-                    EXPECT_EQ(done, exists, "csr %x funct3 %u mode %u rs1 %u", number, funct3, modes[m], rs1);
+                    EXPECT_EQ(done, exists, "csr %x funct3 %u mode %u rs1 %u", number, funct3,
+                              modes[m], rs1);
                     if (!done) {
                         EXPECT_EQ(r->v->f.x[A0], 77, "csr %x: refused, but wrote rd", number);
                         assert_memory_equal(&before, &r->v->csr, sizeof before);
@@ -113,7 +114,8 @@ TEST(reset_values_are_legal)
         if (!row->writable || CSR_NUMBER_READ_ONLY(row->number))
             continue;
         csr_put(row->number, seen);
-        EXPECT_EQ(csr_get(r->v, row), seen, "%s: its reset value does not survive being written", row->name);
+        EXPECT_EQ(csr_get(r->v, row), seen, "%s: its reset value does not survive being written",
+                  row->name);
     }
 }
 
@@ -144,7 +146,7 @@ TEST(writes_change_only_writable_bits)
 TEST(plain_registers_hold_anything)
 {
     static const unsigned plain[] = { CSR_SSCRATCH, CSR_SCAUSE, CSR_STVAL, CSR_STIMECMP };
-    u64                   seed = 2;
+    u64                   seed    = 2;
 
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
         for (int n = 0; n < 100; n++) {
@@ -205,8 +207,8 @@ TEST(stvec_modes)
 // sstatus shows the fields of 4.1.1 and no others.
 TEST(sstatus_is_a_view)
 {
-    u64 shown = STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_VS | STATUS_FS | STATUS_XS | STATUS_SUM |
-                STATUS_MXR | STATUS_UXL | STATUS_SD | BIT(6);
+    u64 shown = STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_VS | STATUS_FS | STATUS_XS |
+                STATUS_SUM | STATUS_MXR | STATUS_UXL | STATUS_SD | BIT(6);
 
     csr_put(CSR_SSTATUS, ~0ul);
     EXPECT_EQ(csr_see(CSR_SSTATUS) & ~shown, 0, "shown");
@@ -320,8 +322,8 @@ TEST(satp_is_warl)
     csr_put(CSR_SATP, good);
     EXPECT_EQ(csr_see(CSR_SATP), good, "Sv39");
     for (u64 mode = 0; mode < 16; mode++) {
-        u64  to      = field_set(field_set(0x99, SATP_ASID, 3), SATP_MODE, mode);
-        bool exists  = mode == SATP_BARE || (mode >= SATP_SV39 && mode <= SATP_SV57);
+        u64  to     = field_set(field_set(0x99, SATP_ASID, 3), SATP_MODE, mode);
+        bool exists = mode == SATP_BARE || (mode >= SATP_SV39 && mode <= SATP_SV57);
 
         csr_put(CSR_SATP, good);
         r->v->pending = 0;
@@ -377,7 +379,8 @@ TEST(rows_need_their_extension)
         machine.isa.has = ~0u;
         assert_true(csr_execute(r->v, csr_insn(row->number, CSR_OP_SET, A0, 0)));
         machine.isa.has = 0;
-        EXPECT_EQ(csr_execute(r->v, csr_insn(row->number, CSR_OP_SET, A0, 0)), !row->needs, "%s", row->name);
+        EXPECT_EQ(csr_execute(r->v, csr_insn(row->number, CSR_OP_SET, A0, 0)), !row->needs, "%s",
+                  row->name);
     }
 }
 

@@ -29,8 +29,10 @@ static bool spec(u64 at, u64 len)
 // RAM is fenced by pages without any access: a wrong answer ends the program.
 TEST(borders)
 {
-    static const u64 near[] = { 0, 1, VM_RAM_BASE, VM_RAM_BASE + 2 * MIB, 1ul << 32, 1ul << 56, 1ul << 63, ~0ul };
-    static const u64 lens[] = { 0, 1, 2, 7, 8, 9, 4096, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 1ul << 32, 1ul << 63, ~0ul };
+    static const u64 near[] = { 0,         1,         VM_RAM_BASE, VM_RAM_BASE + 2 * MIB,
+                                1ul << 32, 1ul << 56, 1ul << 63,   ~0ul };
+    static const u64 lens[] = { 0,           1,       2,           7,         8,         9,   4096,
+                                2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 1ul << 32, 1ul << 63, ~0ul };
     static char      buffer[2 * MIB];
 
     for (size_t i = 0; i < ARRAY_LEN(near); i++)
@@ -39,10 +41,13 @@ TEST(borders)
                 u64  at = near[i] + d - 10;
                 bool in = spec(at, lens[l]);
 
-                EXPECT_EQ(gmem_contains(&r->vm, gpa(at), lens[l]), in, "at %lx len %lx", at, lens[l]);
+                EXPECT_EQ(gmem_contains(&r->vm, gpa(at), lens[l]), in, "at %lx len %lx", at,
+                          lens[l]);
                 if (in || lens[l] <= sizeof buffer) {
-                    EXPECT_EQ(gmem_read(&r->vm, gpa(at), buffer, lens[l]), in, "at %lx len %lx", at, lens[l]);
-                    EXPECT_EQ(gmem_write(&r->vm, gpa(at), buffer, lens[l]), in, "at %lx len %lx", at, lens[l]);
+                    EXPECT_EQ(gmem_read(&r->vm, gpa(at), buffer, lens[l]), in, "at %lx len %lx", at,
+                              lens[l]);
+                    EXPECT_EQ(gmem_write(&r->vm, gpa(at), buffer, lens[l]), in, "at %lx len %lx",
+                              at, lens[l]);
                 }
             }
 }

@@ -21,8 +21,8 @@ static int teardown(void **state)
 
 static u64 status_of(unsigned bits)
 {
-    return (bits & 1 ? STATUS_SIE : 0) | (bits & 2 ? STATUS_SPIE : 0) | (bits & 4 ? STATUS_SPP : 0) |
-           (bits & 8 ? STATUS_SUM : 0) | (bits & 16 ? STATUS_MXR : 0);
+    return (bits & 1 ? STATUS_SIE : 0) | (bits & 2 ? STATUS_SPIE : 0) |
+           (bits & 4 ? STATUS_SPP : 0) | (bits & 8 ? STATUS_SUM : 0) | (bits & 16 ? STATUS_MXR : 0);
 }
 
 static void vcpu_set(enum mode mode, u64 status, u64 stvec)
@@ -55,8 +55,10 @@ TEST(exceptions)
                 EXPECT_EQ(status & STATUS_SIE, 0, "SIE");
                 EXPECT_EQ(!!(status & STATUS_SPIE), bits & 1, "SPIE is the old SIE");
                 EXPECT_EQ(!!(status & STATUS_SPP), mode == MODE_S, "SPP is the old mode");
-                EXPECT_EQ((status ^ status_of(bits)) & (STATUS_SUM | STATUS_MXR), 0, "SUM and MXR stay");
-                EXPECT_EQ(!!(r->v->pending & PEND_FOLLOW), mode == MODE_U, "the hart follows a change of mode");
+                EXPECT_EQ((status ^ status_of(bits)) & (STATUS_SUM | STATUS_MXR), 0,
+                          "SUM and MXR stay");
+                EXPECT_EQ(!!(r->v->pending & PEND_FOLLOW), mode == MODE_U,
+                          "the hart follows a change of mode");
             }
 }
 
@@ -79,7 +81,8 @@ TEST(sret)
             EXPECT_EQ(!!(status & STATUS_SIE), !!(bits & 2), "SIE is SPIE");
             EXPECT_EQ(!!(status & STATUS_SPIE), 1, "SPIE is 1");
             EXPECT_EQ(status & STATUS_SPP, 0, "SPP is U");
-            EXPECT_EQ((status ^ status_of(bits)) & (STATUS_SUM | STATUS_MXR), 0, "SUM and MXR stay");
+            EXPECT_EQ((status ^ status_of(bits)) & (STATUS_SUM | STATUS_MXR), 0,
+                      "SUM and MXR stay");
             if (irq)
                 assert_true(r->v->pending & PEND_IRQ);
             if (!(bits & 4))
@@ -149,10 +152,8 @@ TEST(lines)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RUN_ON_RIG(exceptions),
-        RUN_ON_RIG(sret),
-        RUN_ON_RIG(interrupts),
-        RUN_ON_RIG(machine_interrupts_are_not_taken_in_s),
+        RUN_ON_RIG(exceptions), RUN_ON_RIG(sret),
+        RUN_ON_RIG(interrupts), RUN_ON_RIG(machine_interrupts_are_not_taken_in_s),
         RUN_ON_RIG(lines),
     };
 

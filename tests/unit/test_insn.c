@@ -14,9 +14,9 @@ static u32 bits(u32 raw, int hi, int lo)
 }
 
 struct want {
-    int op, width;
+    int  op, width;
     bool sign;
-    int rd, rs1, rs2, imm; // -1: the operation has none
+    int  rd, rs1, rs2, imm; // -1: the operation has none
 };
 #define NOTHING   ((struct want){ OP_OTHER, 0, false, -1, -1, -1, 0 })
 #define FP        ((struct want){ OP_FP, 0, false, -1, -1, -1, 0 })
@@ -36,8 +36,9 @@ static struct want store(int width, u32 rs2, u32 rs1, s32 imm)
 static struct want quadrant_0(u32 c)
 {
     u32 rs1 = 8 + bits(c, 9, 7), rd = 8 + bits(c, 4, 2);
-    u32 word = bits(c, 5, 5) << 6 | bits(c, 12, 10) << 3 | bits(c, 6, 6) << 2;
-    u32 dword = bits(c, 6, 5) << 6 | bits(c, 12, 10) << 3, byte = bits(c, 5, 5) << 1 | bits(c, 6, 6);
+    u32 word  = bits(c, 5, 5) << 6 | bits(c, 12, 10) << 3 | bits(c, 6, 6) << 2;
+    u32 dword = bits(c, 6, 5) << 6 | bits(c, 12, 10) << 3,
+        byte  = bits(c, 5, 5) << 1 | bits(c, 6, 6);
 
     switch (bits(c, 15, 13)) {
     case 1: return FP;
@@ -45,15 +46,15 @@ static struct want quadrant_0(u32 c)
     case 3: return load(8, true, rd, rs1, (s32)dword);
     case 4:
         switch (bits(c, 12, 10)) {
-        case 0: return load(1, false, rd, rs1, (s32)byte);
-        case 1: return load(2, bits(c, 6, 6), rd, rs1, (s32)bits(c, 5, 5) << 1);
-        case 2: return store(1, rd, rs1, (s32)byte);
-        case 3: return bits(c, 6, 6) ? NOTHING : store(2, rd, rs1, (s32)bits(c, 5, 5) << 1);
+        case 0:  return load(1, false, rd, rs1, (s32)byte);
+        case 1:  return load(2, bits(c, 6, 6), rd, rs1, (s32)bits(c, 5, 5) << 1);
+        case 2:  return store(1, rd, rs1, (s32)byte);
+        case 3:  return bits(c, 6, 6) ? NOTHING : store(2, rd, rs1, (s32)bits(c, 5, 5) << 1);
         default: return NOTHING;
         }
-    case 5: return FP;
-    case 6: return store(4, rd, rs1, (s32)word);
-    case 7: return store(8, rd, rs1, (s32)dword);
+    case 5:  return FP;
+    case 6:  return store(4, rd, rs1, (s32)word);
+    case 7:  return store(8, rd, rs1, (s32)dword);
     default: return NOTHING;
     }
 }
@@ -64,12 +65,16 @@ static struct want quadrant_2(u32 c)
 
     switch (bits(c, 15, 13)) {
     case 1: return FP;
-    case 2: return load(4, true, rd, 2, (s32)(bits(c, 3, 2) << 6 | bits(c, 12, 12) << 5 | bits(c, 6, 4) << 2));
-    case 3: return load(8, true, rd, 2, (s32)(bits(c, 4, 2) << 6 | bits(c, 12, 12) << 5 | bits(c, 6, 5) << 3));
-    case 4: return bits(c, 12, 12) && !rd && !rs2 ? PLAIN(OP_EBREAK) : NOTHING;
-    case 5: return FP;
-    case 6: return store(4, rs2, 2, (s32)(bits(c, 8, 7) << 6 | bits(c, 12, 9) << 2));
-    case 7: return store(8, rs2, 2, (s32)(bits(c, 9, 7) << 6 | bits(c, 12, 10) << 3));
+    case 2:
+        return load(4, true, rd, 2,
+                    (s32)(bits(c, 3, 2) << 6 | bits(c, 12, 12) << 5 | bits(c, 6, 4) << 2));
+    case 3:
+        return load(8, true, rd, 2,
+                    (s32)(bits(c, 4, 2) << 6 | bits(c, 12, 12) << 5 | bits(c, 6, 5) << 3));
+    case 4:  return bits(c, 12, 12) && !rd && !rs2 ? PLAIN(OP_EBREAK) : NOTHING;
+    case 5:  return FP;
+    case 6:  return store(4, rs2, 2, (s32)(bits(c, 8, 7) << 6 | bits(c, 12, 9) << 2));
+    case 7:  return store(8, rs2, 2, (s32)(bits(c, 9, 7) << 6 | bits(c, 12, 10) << 3));
     default: return NOTHING;
     }
 }
@@ -80,21 +85,32 @@ static struct want system_insn(u32 i)
         u32 raw;
         int op;
     } whole[] = {
-        { 0x00000073, OP_ECALL }, { 0x00100073, OP_EBREAK },         { 0x10200073, OP_SRET },
-        { 0x30200073, OP_MRET },  { 0x10500073, OP_WFI },            { 0x18000073, OP_SFENCE_W_INVAL },
+        { 0x00000073, OP_ECALL },
+        { 0x00100073, OP_EBREAK },
+        { 0x10200073, OP_SRET },
+        { 0x30200073, OP_MRET },
+        { 0x10500073, OP_WFI },
+        { 0x18000073, OP_SFENCE_W_INVAL },
         { 0x18100073, OP_SFENCE_INVAL_IR },
     };
 
     if (bits(i, 14, 12) == 4)
         return NOTHING;
     if (bits(i, 14, 12))
-        return (struct want){ OP_CSR, 0, false, (int)bits(i, 11, 7), (int)bits(i, 19, 15), -1, (int)bits(i, 31, 20) };
+        return (struct want){
+            OP_CSR, 0, false, (int)bits(i, 11, 7), (int)bits(i, 19, 15), -1, (int)bits(i, 31, 20)
+        };
     for (size_t n = 0; n < ARRAY_LEN(whole); n++)
         if (i == whole[n].raw)
             return PLAIN(whole[n].op);
     if (bits(i, 11, 7) == 0 && (bits(i, 31, 25) == 9 || bits(i, 31, 25) == 11))
-        return (struct want){ bits(i, 31, 25) == 9 ? OP_SFENCE_VMA : OP_SINVAL_VMA, 0, false, -1,
-                              (int)bits(i, 19, 15), (int)bits(i, 24, 20), 0 };
+        return (struct want){ bits(i, 31, 25) == 9 ? OP_SFENCE_VMA : OP_SINVAL_VMA,
+                              0,
+                              false,
+                              -1,
+                              (int)bits(i, 19, 15),
+                              (int)bits(i, 24, 20),
+                              0 };
     return NOTHING;
 }
 
@@ -115,7 +131,9 @@ static struct want reference(u32 i)
     case 0x23: return f3 > 3 ? NOTHING : store(1 << f3, rs2, rs1, s_imm);
     case 0x07:
     case 0x27: return FP;
-    case 0x2f: return f3 == 2 || f3 == 3 ? (struct want){ OP_ATOMIC, 1 << f3, true, -1, -1, -1, 0 } : NOTHING;
+    case 0x2f:
+        return f3 == 2 || f3 == 3 ? (struct want){ OP_ATOMIC, 1 << f3, true, -1, -1, -1, 0 }
+                                  : NOTHING;
     case 0x73: return system_insn(i);
     default:   return NOTHING;
     }
@@ -184,12 +202,12 @@ TEST(every_row_is_reached)
     u64 seed = 4;
 
     for (size_t i = 0; i < insn_n_rows; i++) {
-        const struct insn_row *row = &insn_rows[i];
+        const struct insn_row *row     = &insn_rows[i];
         bool                   reached = false;
 
         EXPECT_EQ(row->match & ~row->mask, 0, "row %zu matches nothing", i);
         for (int n = 0; n < 1000 && !reached; n++) {
-            u32    raw = ((u32)dice(&seed) & ~row->mask) | row->match;
+            u32    raw   = ((u32)dice(&seed) & ~row->mask) | row->match;
             size_t first = 0;
 
             while ((raw & insn_rows[first].mask) != insn_rows[first].match)
@@ -218,7 +236,8 @@ TEST(csr_predicate)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RUN(all_compressed), RUN(all_system), RUN(random_words), RUN(every_row_is_reached), RUN(csr_predicate),
+        RUN(all_compressed),       RUN(all_system),    RUN(random_words),
+        RUN(every_row_is_reached), RUN(csr_predicate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

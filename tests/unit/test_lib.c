@@ -158,42 +158,48 @@ TEST(isa_of_qemu_7)
 TEST(isa_of_qemu_10)
 {
     static const char *const dropped[] = { "h", "sdtrig", "shcounterenw" };
-    static const char *const kept[] = { "i", "m", "a", "f", "d", "c", "zicbom", "zicboz", "zicntr", "zihpm", "zaamo",
-                                        "zawrs", "zfa", "zca", "zcd", "zbs", "sstc", "svadu" };
+    static const char *const kept[]    = { "i",      "m",      "a",      "f",     "d",     "c",
+                                           "zicbom", "zicboz", "zicntr", "zihpm", "zaamo", "zawrs",
+                                           "zfa",    "zca",    "zcd",    "zbs",   "sstc",  "svadu" };
 
-    isa_filter("rv64imafdch_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicntr_zicsr_zifencei_"
-               "zihintntl_zihintpause_zihpm_za64rs_zaamo_zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_sdtrig_shcounterenw_"
-               "ssccptr_sscounterenw_sstc_sstvala_sstvecd_svadu_svvptc", true, &isa);
+    isa_filter(
+        "rv64imafdch_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicntr_zicsr_zifencei_"
+        "zihintntl_zihintpause_zihpm_za64rs_zaamo_zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_sdtrig_shcounterenw_"
+        "ssccptr_sscounterenw_sstc_sstvala_sstvecd_svadu_svvptc",
+        true, &isa);
     for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
         if (has(dropped[i]))
             fail_msg("%s is not virtualised", dropped[i]);
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         if (!has(kept[i]))
             fail_msg("%s needs no help", kept[i]);
-    EXPECT_EQ(isa.has & (EXT_SSTC | EXT_ZICBOM | EXT_ZICBOZ | EXT_H), EXT_SSTC | EXT_ZICBOM | EXT_ZICBOZ, "bits");
+    EXPECT_EQ(isa.has & (EXT_SSTC | EXT_ZICBOM | EXT_ZICBOZ | EXT_H),
+              EXT_SSTC | EXT_ZICBOM | EXT_ZICBOZ, "bits");
     assert_false(has("svvptc")); // entries are filled late
 }
 
 TEST(isa_with_state_of_its_own)
 {
-    isa_filter("rv64imac_zkr_zk_zkn_zks_zicfilp_zicfiss_smaia_ssaia_smstateen_zcmt_xventana_ssnpm", true, &isa);
+    isa_filter("rv64imac_zkr_zk_zkn_zks_zicfilp_zicfiss_smaia_ssaia_smstateen_zcmt_xventana_ssnpm",
+               true, &isa);
     assert_string_equal(isa.text, "rv64imac_zkn_zks");
 }
 
 TEST(isa_without_floating_point)
 {
     isa_filter("rv64imafdqcv_zfh_zfa_zdinx_zhinx_zvl128b_zve32x_zcd_zcf_zca_zba", false, &isa);
-    assert_false(has("f") || has("d") || has("q") || has("v") || has("zfh") || has("zfa") || has("zvl128b") ||
-                 has("zve32x") || has("zcd"));
+    assert_false(has("f") || has("d") || has("q") || has("v") || has("zfh") || has("zfa") ||
+                 has("zvl128b") || has("zve32x") || has("zcd"));
     assert_true(has("i") && has("m") && has("a") && has("c") && has("zba") && has("zca"));
     EXPECT_EQ(isa.has & (EXT_F | EXT_V), 0, "bits");
 }
 
 TEST(isa_hostile)
 {
-    static const char *const odd[] = { "", "r", "rv64", "rv32imafdcv", "RV64IMAC", "_", "____", "rv64_", "rv64__i__m__",
-                                       "rv64s", "rv64x", "rv64z", "rv64i2p0m2p0", "rv64\x80\xff", "imac" };
-    char lengthy[5000] = "rv64imac";
+    static const char *const odd[] = { "",      "r",     "rv64",         "rv32imafdcv",  "RV64IMAC",
+                                       "_",     "____",  "rv64_",        "rv64__i__m__", "rv64s",
+                                       "rv64x", "rv64z", "rv64i2p0m2p0", "rv64\x80\xff", "imac" };
+    char                     lengthy[5000] = "rv64imac";
 
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         isa_filter(odd[i], true, &isa);
@@ -211,8 +217,8 @@ TEST(isa_hostile)
     assert_true(isa.cut);
     u64 seed = 5;
     for (int n = 0; n < 20000; n++) {
-        char  s[64] = "rv64";
-        size_t len = 4 + dice_below(&seed, 50);
+        char   s[64] = "rv64";
+        size_t len   = 4 + dice_below(&seed, 50);
 
         for (size_t i = 4; i < len; i++)
             s[i] = "imafdcvhzsxkrtbp_0_"[dice_below(&seed, 19)];

@@ -49,22 +49,55 @@ static struct answer call(u64 ext, u64 function, const u64 *a)
     return (struct answer){ (s64)v->f.x[REG_A0], v->f.x[REG_A1] };
 }
 
-static const u64 odd[] = { 0, 1, 4, 63, 64, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x80fffff8,
-                           0x80ffffff, 0x81000000, 0x7ffffffffffffffful, 0x8000000000000000ul, ~0ul - 7, ~0ul };
+static const u64 odd[] = { 0,
+                           1,
+                           4,
+                           63,
+                           64,
+                           0xffff,
+                           0x7fffffff,
+                           0x80000000,
+                           0xffffffff,
+                           0x100000000,
+                           0x80fffff8,
+                           0x80ffffff,
+                           0x81000000,
+                           0x7ffffffffffffffful,
+                           0x8000000000000000ul,
+                           ~0ul - 7,
+                           ~0ul };
 
 // Any numbers at all: an error from the list, and nothing breaks.
 TEST(hostile_arguments)
 {
-    static const u64 exts[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI,
-                                SBI_EXT_RFENCE, SBI_EXT_HSM, SBI_EXT_SRST, SBI_EXT_DBCN, 0x0a000000, ~0ul,
+    static const u64 exts[] = { 0,
+                                1,
+                                2,
+                                3,
+                                4,
+                                5,
+                                6,
+                                7,
+                                8,
+                                9,
+                                SBI_EXT_BASE,
+                                SBI_EXT_TIME,
+                                SBI_EXT_IPI,
+                                SBI_EXT_RFENCE,
+                                SBI_EXT_HSM,
+                                SBI_EXT_SRST,
+                                SBI_EXT_DBCN,
+                                0x0a000000,
+                                ~0ul,
                                 SBI_EXT_TIME | 1ul << 32 };
-    u64 seed = 5;
+    u64              seed   = 5;
 
     for (int n = 0; n < 100000; n++) {
         u64 a[6], ext = exts[dice_below(&seed, ARRAY_LEN(exts))], function = dice_below(&seed, 10);
 
         for (int i = 0; i < 6; i++)
-            a[i] = odd[dice_below(&seed, ARRAY_LEN(odd))] + (dice_below(&seed, 4) ? 0 : dice(&seed) % 64);
+            a[i] = odd[dice_below(&seed, ARRAY_LEN(odd))] +
+                   (dice_below(&seed, 4) ? 0 : dice(&seed) % 64);
         if (!dice_below(&seed, 8))
             function = a[5];
         if (ext == SBI_EXT_HSM && function == 1)
@@ -74,10 +107,10 @@ TEST(hostile_arguments)
 
         if (ext > 9)
             assert_true(got.error <= 0 && got.error >= SBI_ERR_ALREADY_AVAILABLE);
-        r->vm.state  = VM_RUNNING;
-        r->v->hsm    = HSM_STARTED;
-        r->v->mode   = MODE_S;
-        r->n_out     = 0;
+        r->vm.state   = VM_RUNNING;
+        r->v->hsm     = HSM_STARTED;
+        r->v->mode    = MODE_S;
+        r->n_out      = 0;
         r->v->waiting = false;
         for (u32 i = 0; i < 4; i++)
             r->list[i]->pending = 0;
@@ -97,10 +130,10 @@ TEST(unknown_is_not_supported)
 
 TEST(base)
 {
-    static const u64 there[] = { SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI, SBI_EXT_RFENCE,
-                                 SBI_EXT_HSM, SBI_EXT_SRST, SBI_EXT_DBCN };
-    static const u64 missing[] = { 9, 0x504d55, 0x53555350, 0x4e41434c, 0x535441, 0x08000000, ~0ul,
-                                   SBI_EXT_TIME | 1ul << 32 };
+    static const u64 there[]   = { SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI, SBI_EXT_RFENCE,
+                                   SBI_EXT_HSM,  SBI_EXT_SRST, SBI_EXT_DBCN };
+    static const u64 missing[] = { 9,        0x504d55,   0x53555350, 0x4e41434c,
+                                   0x535441, 0x08000000, ~0ul,       SBI_EXT_TIME | 1ul << 32 };
 
     EXPECT_EQ(CALL(SBI_EXT_BASE, 0).value, SBI_SPEC_2_0, "version");
     EXPECT_EQ(CALL(SBI_EXT_BASE, 1).value, SBI_IMPL_ID, "implementation");
@@ -134,9 +167,10 @@ TEST(hart_masks)
         u64 mask, base;
         int harts; // -1: an error
     } cases[] = {
-        { 1, 0, 1 },        { 0xf, 0, 0xf },   { 0x10, 0, -1 }, { 1, 3, 8 },           { 3, 3, -1 },
-        { 1, 4, -1 },       { 0, 4, 0 },       { 0, 0, 0 },     { 0, ~0ul, 0xf },      { ~0ul, ~0ul, 0xf },
-        { 1, ~0ul - 1, -1 }, { BIT(63), 0, -1 }, { 5, 1, 0xa },   { BIT(63) | 1, 1, -1 }, { 2, 63, -1 },
+        { 1, 0, 1 },      { 0xf, 0, 0xf },        { 0x10, 0, -1 },     { 1, 3, 8 },
+        { 3, 3, -1 },     { 1, 4, -1 },           { 0, 4, 0 },         { 0, 0, 0 },
+        { 0, ~0ul, 0xf }, { ~0ul, ~0ul, 0xf },    { 1, ~0ul - 1, -1 }, { BIT(63), 0, -1 },
+        { 5, 1, 0xa },    { BIT(63) | 1, 1, -1 }, { 2, 63, -1 },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -150,10 +184,12 @@ TEST(hart_masks)
         for (u32 h = 0; h < 4; h++)
             got |= r->list[h]->csr.mip & BIT(IRQ_SSI) ? 1 << h : 0;
         if (cases[i].harts < 0)
-            EXPECT_EQ(answer.error, SBI_ERR_INVALID_PARAM, "mask %lx base %lx", cases[i].mask, cases[i].base);
+            EXPECT_EQ(answer.error, SBI_ERR_INVALID_PARAM, "mask %lx base %lx", cases[i].mask,
+                      cases[i].base);
         else
             EXPECT_EQ(answer.error, 0, "mask %lx base %lx", cases[i].mask, cases[i].base);
-        EXPECT_EQ(got, cases[i].harts < 0 ? 0 : cases[i].harts, "mask %lx base %lx", cases[i].mask, cases[i].base);
+        EXPECT_EQ(got, cases[i].harts < 0 ? 0 : cases[i].harts, "mask %lx base %lx", cases[i].mask,
+                  cases[i].base);
     }
 }
 
@@ -163,7 +199,8 @@ static void map_pages(void)
     rig_word_set(r, VM_RAM_BASE + 0x1000, (VM_RAM_BASE + 0x2000) >> 2 | PTE_V);
     rig_word_set(r, VM_RAM_BASE + 0x2000, (VM_RAM_BASE + 0x3000) >> 2 | PTE_V);
     for (u64 n = 0; n < 2; n++)
-        rig_word_set(r, VM_RAM_BASE + 0x3000 + 8 * n, VM_RAM_BASE >> 2 | PTE_V | PTE_R | PTE_A | PTE_D);
+        rig_word_set(r, VM_RAM_BASE + 0x3000 + 8 * n,
+                     VM_RAM_BASE >> 2 | PTE_V | PTE_R | PTE_A | PTE_D);
     r->v->csr.satp = field_set((VM_RAM_BASE + 0x1000) >> 12, SATP_MODE, SATP_SV39);
     shadow_follow(r->v);
 }
@@ -189,9 +226,16 @@ TEST(remote_fences)
         u64  start, size;
         bool covers; // the page at 0
     } cases[] = {
-        { 0, 0, true },        { 0, ~0ul, true },      { 0, PAGE_SIZE, true },     { 0x1000, ~0ul, true },
-        { 0, 1, true },        { ~0ul, ~0ul, true },   { 0, 1000 * PAGE_SIZE, true }, { ~0xffful, 2 * PAGE_SIZE, true },
-        { 0x5000, 2 * PAGE_SIZE, false },              { 0x1000, PAGE_SIZE, false },
+        { 0, 0, true },
+        { 0, ~0ul, true },
+        { 0, PAGE_SIZE, true },
+        { 0x1000, ~0ul, true },
+        { 0, 1, true },
+        { ~0ul, ~0ul, true },
+        { 0, 1000 * PAGE_SIZE, true },
+        { ~0xffful, 2 * PAGE_SIZE, true },
+        { 0x5000, 2 * PAGE_SIZE, false },
+        { 0x1000, PAGE_SIZE, false },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -202,12 +246,14 @@ TEST(remote_fences)
             EXPECT_EQ(shadow_fill(r->v, gva(0), ACCESS_READ, &at), SHADOW_FILLED, "fill");
             assert_true(leaf_now(0));
             r->list[1]->pending = 0;
-            EXPECT_EQ(CALL(SBI_EXT_RFENCE, function, 3, 0, cases[i].start, cases[i].size, 0).error, 0, "case %zu", i);
+            EXPECT_EQ(CALL(SBI_EXT_RFENCE, function, 3, 0, cases[i].start, cases[i].size, 0).error,
+                      0, "case %zu", i);
             EXPECT_EQ(r->list[1]->pending & PEND_FLUSH, PEND_FLUSH, "the other hart flushes");
             if (r->v->pending & PEND_FOLLOW)
                 shadow_follow(r->v);
             r->v->pending = 0;
-            EXPECT_EQ(!leaf_now(0), cases[i].covers, "start %lx size %lx", cases[i].start, cases[i].size);
+            EXPECT_EQ(!leaf_now(0), cases[i].covers, "start %lx size %lx", cases[i].start,
+                      cases[i].size);
         }
     EXPECT_EQ(CALL(SBI_EXT_RFENCE, 0, 1, 0).error, 0, "fence.i");
     assert_true(fake_hart.n_fence_code > 0);
@@ -221,7 +267,8 @@ TEST(remote_fence_of_an_odd_range)
     map_pages();
     EXPECT_EQ(shadow_fill(r->v, gva(0), ACCESS_READ, &at), SHADOW_FILLED, "fill");
     EXPECT_EQ(shadow_fill(r->v, gva(0x1000), ACCESS_READ, &at), SHADOW_FILLED, "fill");
-    EXPECT_EQ(CALL(SBI_EXT_RFENCE, 1, 1, 0, 0x800, PAGE_SIZE).error, 0, "half of page 0, half of page 1");
+    EXPECT_EQ(CALL(SBI_EXT_RFENCE, 1, 1, 0, 0x800, PAGE_SIZE).error, 0,
+              "half of page 0, half of page 1");
     EXPECT_EQ(leaf_now(0), 0, "it begins in page 0");
     EXPECT_EQ(leaf_now(1), 0, "it ends in page 1");
 }
@@ -234,8 +281,10 @@ TEST(hart_states)
     EXPECT_EQ(CALL(SBI_EXT_HSM, 2, ~0ul).error, SBI_ERR_INVALID_PARAM, "status ~0");
     EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 4, VM_RAM_BASE).error, SBI_ERR_INVALID_PARAM, "start 4");
     EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, 0).error, SBI_ERR_INVALID_ADDRESS, "start at 0");
-    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, VM_RAM_BASE + r->vm.ram_size - 1).error, SBI_ERR_INVALID_ADDRESS, "at the end");
-    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 0, VM_RAM_BASE).error, SBI_ERR_ALREADY_AVAILABLE, "start itself");
+    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, VM_RAM_BASE + r->vm.ram_size - 1).error,
+              SBI_ERR_INVALID_ADDRESS, "at the end");
+    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 0, VM_RAM_BASE).error, SBI_ERR_ALREADY_AVAILABLE,
+              "start itself");
     EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, VM_RAM_BASE + 0x100, 0x33).error, 0, "start 1");
 
     struct vcpu *w = r->list[1];
@@ -247,7 +296,8 @@ TEST(hart_states)
     EXPECT_EQ(w->mode, MODE_S, "mode");
     EXPECT_EQ(w->csr.satp, 0, "satp");
     EXPECT_EQ(w->csr.mstatus & STATUS_SIE, 0, "SIE");
-    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, VM_RAM_BASE).error, SBI_ERR_ALREADY_AVAILABLE, "start it again");
+    EXPECT_EQ(CALL(SBI_EXT_HSM, 0, 1, VM_RAM_BASE).error, SBI_ERR_ALREADY_AVAILABLE,
+              "start it again");
     r->v->f.x[REG_A7] = SBI_EXT_HSM;
     r->v->f.x[REG_A6] = 1;
     EXPECT_EQ(sbi_call(r->v), NEXT, "stop");
@@ -272,18 +322,25 @@ TEST(suspend_types)
         u64 type;
         s64 error;
     } cases[] = {
-        { 1, SBI_ERR_INVALID_PARAM },          { 0x0fffffff, SBI_ERR_INVALID_PARAM },
-        { 0x10000000, SBI_ERR_NOT_SUPPORTED }, { 0x7fffffff, SBI_ERR_NOT_SUPPORTED },
-        { 0x80000001, SBI_ERR_INVALID_PARAM }, { 0x8fffffff, SBI_ERR_INVALID_PARAM },
-        { 0x90000000, SBI_ERR_NOT_SUPPORTED }, { 0xffffffff, SBI_ERR_NOT_SUPPORTED },
-        { 0x100000000, SBI_ERR_INVALID_PARAM }, { ~0ul, SBI_ERR_INVALID_PARAM },
+        { 1, SBI_ERR_INVALID_PARAM },
+        { 0x0fffffff, SBI_ERR_INVALID_PARAM },
+        { 0x10000000, SBI_ERR_NOT_SUPPORTED },
+        { 0x7fffffff, SBI_ERR_NOT_SUPPORTED },
+        { 0x80000001, SBI_ERR_INVALID_PARAM },
+        { 0x8fffffff, SBI_ERR_INVALID_PARAM },
+        { 0x90000000, SBI_ERR_NOT_SUPPORTED },
+        { 0xffffffff, SBI_ERR_NOT_SUPPORTED },
+        { 0x100000000, SBI_ERR_INVALID_PARAM },
+        { ~0ul, SBI_ERR_INVALID_PARAM },
         { 0, 0 },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        EXPECT_EQ(CALL(SBI_EXT_HSM, 3, cases[i].type, VM_RAM_BASE).error, cases[i].error, "type %lx", cases[i].type);
+        EXPECT_EQ(CALL(SBI_EXT_HSM, 3, cases[i].type, VM_RAM_BASE).error, cases[i].error,
+                  "type %lx", cases[i].type);
     assert_true(r->v->waiting);
-    EXPECT_EQ(CALL(SBI_EXT_HSM, 3, 0x80000000, 0x1000).error, SBI_ERR_INVALID_ADDRESS, "resume at no RAM");
+    EXPECT_EQ(CALL(SBI_EXT_HSM, 3, 0x80000000, 0x1000).error, SBI_ERR_INVALID_ADDRESS,
+              "resume at no RAM");
     (void)CALL(SBI_EXT_HSM, 3, 0x80000000, VM_RAM_BASE + 8, 9);
     EXPECT_EQ(r->v->hsm, HSM_SUSPENDED, "suspended");
     EXPECT_EQ(r->v->resume_pc, VM_RAM_BASE + 8, "resume");
@@ -294,7 +351,9 @@ TEST(resets)
     static const struct {
         u64         type, reason;
         enum vm_end end;
-    } good[] = { { 0, 0, VM_END_OFF }, { 0, 1, VM_END_FAIL }, { 1, 0, VM_END_RESET }, { 2, 0, VM_END_RESET } };
+    } good[] = {
+        { 0, 0, VM_END_OFF }, { 0, 1, VM_END_FAIL }, { 1, 0, VM_END_RESET }, { 2, 0, VM_END_RESET }
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         r->vm.state = VM_RUNNING;
@@ -318,11 +377,15 @@ TEST(console_write)
     assert_true(gmem_write(&r->vm, gpa(end - 5), "hello", 5));
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 5, end - 5, 0).value, 5, "written");
     assert_memory_equal(r->out, "hello", 5);
-    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 6, end - 5, 0).error, SBI_ERR_INVALID_PARAM, "one byte beyond RAM");
+    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 6, end - 5, 0).error, SBI_ERR_INVALID_PARAM,
+              "one byte beyond RAM");
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 1, end, 0).error, SBI_ERR_INVALID_PARAM, "behind RAM");
-    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, ~0ul, VM_RAM_BASE + 1, 0).error, SBI_ERR_INVALID_PARAM, "a length that wraps");
-    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 5, VM_RAM_BASE, 1).error, SBI_ERR_INVALID_PARAM, "the upper half of an address");
-    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 5, VM_RAM_BASE - 1, 0).error, SBI_ERR_INVALID_PARAM, "before RAM");
+    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, ~0ul, VM_RAM_BASE + 1, 0).error, SBI_ERR_INVALID_PARAM,
+              "a length that wraps");
+    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 5, VM_RAM_BASE, 1).error, SBI_ERR_INVALID_PARAM,
+              "the upper half of an address");
+    EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 5, VM_RAM_BASE - 1, 0).error, SBI_ERR_INVALID_PARAM,
+              "before RAM");
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 0, 0, VM_RAM_BASE, 0).error, 0, "nothing");
 
     struct answer some = CALL(SBI_EXT_DBCN, 0, 10000, VM_RAM_BASE, 0);
@@ -335,7 +398,7 @@ TEST(console_write)
 
 TEST(console_read)
 {
-    u64 end = VM_RAM_BASE + r->vm.ram_size;
+    u64  end    = VM_RAM_BASE + r->vm.ram_size;
     char got[8] = "";
 
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 1, 5, VM_RAM_BASE, 0).value, 0, "nothing was typed");
@@ -344,7 +407,8 @@ TEST(console_read)
     assert_true(gmem_read(&r->vm, gpa(end - 3), got, 3));
     assert_memory_equal(got, "abc", 3);
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 1, 4, end - 3, 0).error, SBI_ERR_INVALID_PARAM, "beyond RAM");
-    EXPECT_EQ(CALL(SBI_EXT_DBCN, 1, 100, VM_RAM_BASE, 0).value, 5, "the rest: a refused call took none");
+    EXPECT_EQ(CALL(SBI_EXT_DBCN, 1, 100, VM_RAM_BASE, 0).value, 5,
+              "the rest: a refused call took none");
     r->in_at = 0;
     EXPECT_EQ(CALL(2, 0).error, 'a', "legacy");
     r->in_at = r->n_in;
@@ -357,10 +421,10 @@ TEST(console_byte)
     EXPECT_EQ(CALL(SBI_EXT_DBCN, 2, 'x').error, 0, "a byte");
     EXPECT_EQ(CALL(1, 0, 'y').error, 0, "legacy");
     assert_memory_equal(r->out, "xy", 2);
-    r->full            = true;
-    r->v->f.x[REG_A7]  = 1;
-    r->v->f.x[REG_A0]  = 'z';
-    r->v->pending      = 0;
+    r->full           = true;
+    r->v->f.x[REG_A7] = 1;
+    r->v->f.x[REG_A0] = 'z';
+    r->v->pending     = 0;
     EXPECT_EQ(sbi_call(r->v), RESUME, "the same call again");
     EXPECT_EQ(r->v->f.x[REG_A0], 'z', "a0 is as it was");
     assert_true(r->v->pending & PEND_RESCHED);
@@ -372,7 +436,8 @@ TEST(legacy_masks_are_in_memory)
     map_pages();
     rig_word_set(r, VM_RAM_BASE + 0x18, 6);
     (void)CALL(4, 0, 0x18);
-    EXPECT_EQ(r->list[1]->csr.mip & r->list[2]->csr.mip & BIT(IRQ_SSI), BIT(IRQ_SSI), "harts 1 and 2");
+    EXPECT_EQ(r->list[1]->csr.mip & r->list[2]->csr.mip & BIT(IRQ_SSI), BIT(IRQ_SSI),
+              "harts 1 and 2");
     EXPECT_EQ((r->v->csr.mip | r->list[3]->csr.mip) & BIT(IRQ_SSI), 0, "not 0 and 3");
     (void)CALL(4, 0, 0x5000);
     EXPECT_EQ(r->list[3]->csr.mip, 0, "a pointer to nowhere does nothing");

@@ -6,7 +6,7 @@
 
 static struct rig *a, *b;
 static unsigned    turns, limit;
-static unsigned    ran[2];  // how often each VM's guest was entered
+static unsigned    ran[2]; // how often each VM's guest was entered
 static void (*script)(struct vcpu *v);
 
 static void all_stop(void)
@@ -49,12 +49,12 @@ static void begin(unsigned n_vcpus)
 {
     bench_reset();
     turns = ran[0] = ran[1] = 0;
-    limit             = 20000;
-    fake_hart.on_run  = guest;
-    fake_hart.on_wait = sleeps;
-    fake_hart.time    = 1000;
-    a = rig_make(&(struct rig_options){ .n_vcpus = n_vcpus });
-    b = rig_make(NULL);
+    limit                   = 20000;
+    fake_hart.on_run        = guest;
+    fake_hart.on_wait       = sleeps;
+    fake_hart.time          = 1000;
+    a                       = rig_make(&(struct rig_options){ .n_vcpus = n_vcpus });
+    b                       = rig_make(NULL);
 }
 
 static void end(void)

@@ -43,7 +43,8 @@ TEST(random_guest)
 
 TEST(random_guest_tiny_pool)
 {
-    models_run((struct shadow_model_options){ OPTIONS, .rig.pool_pages = SHADOW_POOL_MIN }, 8, 4000);
+    models_run((struct shadow_model_options){ OPTIONS, .rig.pool_pages = SHADOW_POOL_MIN }, 8,
+               4000);
 }
 
 TEST(random_guest_without_asids)
@@ -68,7 +69,9 @@ TEST(random_guest_great_memory)
 
 TEST(random_guest_memory_off_the_grid)
 {
-    models_run((struct shadow_model_options){ OPTIONS, .rig.ram_size = 2 * GIB, .rig.ram_skew = 2 * MIB }, 4, 4000);
+    models_run(
+        (struct shadow_model_options){ OPTIONS, .rig.ram_size = 2 * GIB, .rig.ram_skew = 2 * MIB },
+        4, 4000);
     models_run((struct shadow_model_options){ OPTIONS, .rig.ram_skew = 4 * KIB }, 4, 4000);
 }
 
@@ -80,8 +83,10 @@ TEST(random_guest_without_pbmt_and_napot)
 TEST(random_guest_on_a_speculating_hart)
 {
     models_run((struct shadow_model_options){ OPTIONS, .speculating = true }, 6, 4000);
-    models_run((struct shadow_model_options){ OPTIONS, .speculating = true, .rig.pool_pages = 20 }, 6, 4000);
-    models_run((struct shadow_model_options){ .asid_bits = 4, .n_spaces = 8, .speculating = true }, 6, 4000);
+    models_run((struct shadow_model_options){ OPTIONS, .speculating = true, .rig.pool_pages = 20 },
+               6, 4000);
+    models_run((struct shadow_model_options){ .asid_bits = 4, .n_spaces = 8, .speculating = true },
+               6, 4000);
 }
 
 // The corners, one by one, on a hart that forgets nothing until it is told to, and prefers what it
@@ -91,7 +96,7 @@ TEST(random_guest_on_a_speculating_hart)
 
 static struct rig *r;
 static bool        ahead, blind; // it walks on its own; it does not look at what it remembers
-static u64         watched[8]; // what it walks then
+static u64         watched[8];   // what it walks then
 static unsigned    n_watched;
 static struct {
     u64 asid, va, size, pte;
@@ -176,8 +181,11 @@ static u64 reach(u64 va, char kind)
     for (int turn = 0; turn < 6; turn++) {
         if (hart_access(va, kind, &to))
             return to - r->vm.ram.a + VM_RAM_BASE;
-        if (shadow_fill(r->v, gva(va), kind == 'r' ? ACCESS_READ : kind == 'w' ? ACCESS_WRITE : ACCESS_FETCH, &at) !=
-            SHADOW_FILLED)
+        if (shadow_fill(r->v, gva(va),
+                        kind == 'r'   ? ACCESS_READ
+                        : kind == 'w' ? ACCESS_WRITE
+                                      : ACCESS_FETCH,
+                        &at) != SHADOW_FILLED)
             return 0;
         settle();
     }
@@ -228,7 +236,7 @@ static void tables_make(void)
 // With `ahead` off and on.
 #define BOTH(body)                                                                                 \
     for (int walks_ahead = 0; walks_ahead < 2; walks_ahead++)                                      \
-        body(walks_ahead)
+    body(walks_ahead)
 
 static void full_fences(bool walks_ahead)
 {
@@ -280,7 +288,8 @@ static void many_spaces(bool walks_ahead)
         rig_word_set(r, root + 0x100000, pte(DATA + n % 100 * PAGE_SIZE, RWXAD));
         r->v->csr.satp = field_set(field_set(root >> 12, SATP_ASID, n % 100), SATP_MODE, SATP_SV39);
         pend(r->v, PEND_FOLLOW);
-        EXPECT_EQ(reach(n % 100 * PAGE_SIZE, 'r'), VM_RAM_BASE + n % 100 * PAGE_SIZE, "space %lu", n);
+        EXPECT_EQ(reach(n % 100 * PAGE_SIZE, 'r'), VM_RAM_BASE + n % 100 * PAGE_SIZE, "space %lu",
+                  n);
         EXPECT_EQ(reach(0, 'r'), VM_RAM_BASE, "space %lu", n);
         if (n < 100)
             EXPECT_EQ(reach(GIB, 'r'), DATA + n % 100 * PAGE_SIZE, "space %lu", n);
@@ -477,7 +486,8 @@ TEST(one_instruction_fits_the_smallest_pool)
 
 TEST(bare_maps_all_of_ram_and_nothing_else)
 {
-    static const u64 outside[] = { 0, VM_RAM_BASE - 8, VM_RAM_BASE + 16 * MIB, BIT(38), BIT(39), ~7ul, 0x10000000 };
+    static const u64 outside[] = { 0,    VM_RAM_BASE - 8, VM_RAM_BASE + 16 * MIB, BIT(38), BIT(39),
+                                   ~7ul, 0x10000000 };
 
     corner_begin((struct rig_options){ 0 }, false);
     for (int mode = 0; mode < 2; mode++) {
@@ -488,7 +498,8 @@ TEST(bare_maps_all_of_ram_and_nothing_else)
         for (size_t i = 0; i < ARRAY_LEN(outside); i++) {
             gpa_t at = gpa(1);
 
-            EXPECT_EQ(shadow_fill(r->v, gva(outside[i]), ACCESS_READ, &at), SHADOW_NOT_RAM, "%lx", outside[i]);
+            EXPECT_EQ(shadow_fill(r->v, gva(outside[i]), ACCESS_READ, &at), SHADOW_NOT_RAM, "%lx",
+                      outside[i]);
             EXPECT_EQ(at.a, outside[i], "the address is as it is");
         }
     }

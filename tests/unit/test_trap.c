@@ -35,15 +35,15 @@ static void insn_put(u64 at, u32 insn, size_t len)
     assert_true(gmem_write(&r->vm, gpa(at), &insn, len));
 }
 
-#define SRET       0x10200073u
-#define WFI        0x10500073u
-#define SFENCE     0x12000073u
-#define SINVAL     0x16000073u
-#define W_INVAL    0x18000073u
-#define INVAL_IR   0x18100073u
-#define MRET       0x30200073u
-#define CSRW_SATP  0x18051073u // csrw satp, a0
-#define HFENCE     0x22000073u // hfence.vvma
+#define SRET      0x10200073u
+#define WFI       0x10500073u
+#define SFENCE    0x12000073u
+#define SINVAL    0x16000073u
+#define W_INVAL   0x18000073u
+#define INVAL_IR  0x18100073u
+#define MRET      0x30200073u
+#define CSRW_SATP 0x18051073u // csrw satp, a0
+#define HFENCE    0x22000073u // hfence.vvma
 
 TEST(every_cause_in_every_mode)
 {
@@ -71,8 +71,10 @@ TEST(every_cause_in_every_mode)
 
 TEST(privileged_instructions_by_mode)
 {
-    static const u32 of_s[] = { SRET, WFI, SFENCE, SINVAL, W_INVAL, INVAL_IR, CSRW_SATP };
-    static const u32 of_none[] = { MRET, HFENCE, 0, 0xffffffff, 0x00000013, 0x30001073, 0x7b200073 };
+    static const u32 of_s[]    = { SRET, WFI, SFENCE, SINVAL, W_INVAL, INVAL_IR, CSRW_SATP };
+    static const u32 of_none[] = {
+        MRET, HFENCE, 0, 0xffffffff, 0x00000013, 0x30001073, 0x7b200073
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(of_s); i++) {
         r->v->mode = MODE_U;
@@ -154,20 +156,21 @@ TEST(hot_path_agrees_with_the_long_one)
 
         hot = trap_hot(&r->v->f, raw);
         if (hot == HOT_NO) {
-            EXPECT_EQ(memcmp(regs + 1, r->v->f.x + 1, 31 * 8), 0, "%x: not done, but registers changed", raw);
+            EXPECT_EQ(memcmp(regs + 1, r->v->f.x + 1, 31 * 8), 0,
+                      "%x: not done, but registers changed", raw);
             assert_memory_equal(&before, &r->v->csr, sizeof before);
             continue;
         }
 
         struct vcpu *v     = r->v;
         struct csrs  after = v->csr;
-        u64          rd    = v->f.x[insn_rd(raw)], pending = v->pending, ext = fake_hart.ext_status;
+        u64          rd = v->f.x[insn_rd(raw)], pending = v->pending, ext = fake_hart.ext_status;
 
         if (hot == HOT_SCRATCH)
             assert_true(BIT(insn_rd(raw)) & 0xf003fcf7);
         EXPECT_EQ(hot == HOT_PENDING, pending != 0, "%x", raw);
-        v->csr     = before;
-        v->pending = 0;
+        v->csr               = before;
+        v->pending           = 0;
         fake_hart.ext_status = 0;
         memcpy(v->f.x + 1, regs + 1, 31 * 8);
         EXPECT_EQ(trap(EXC_ILLEGAL_INSN, raw), NEXT, "%x", raw);
@@ -227,14 +230,16 @@ TEST(mmio_faults)
     EXPECT_EQ(mmio(0x0062a32f, 4, EXC_STORE_PAGE_FAULT, VUART_BASE), REFLECT, "amoadd.w");
     EXPECT_EQ(r->v->exc.cause, EXC_STORE_ACCESS, "amoadd.w");
     r->v->f.x[5] = VCLINT_BASE;
-    EXPECT_EQ(mmio(LW(6, 5), 4, EXC_LOAD_PAGE_FAULT, VCLINT_BASE), REFLECT, "the CLINT is closed to vS");
+    EXPECT_EQ(mmio(LW(6, 5), 4, EXC_LOAD_PAGE_FAULT, VCLINT_BASE), REFLECT,
+              "the CLINT is closed to vS");
 }
 
 // Another hart replaced the instruction: the guest is resumed, nothing is done.
 TEST(mmio_of_a_replaced_instruction)
 {
     r->v->f.x[5] = VUART_BASE;
-    EXPECT_EQ(mmio(LW(6, 5), 4, EXC_STORE_PAGE_FAULT, VUART_BASE), RESUME, "a load where a store faulted");
+    EXPECT_EQ(mmio(LW(6, 5), 4, EXC_STORE_PAGE_FAULT, VUART_BASE), RESUME,
+              "a load where a store faulted");
     EXPECT_EQ(r->n_out, 0, "nothing was written");
     r->v->f.pc = 0x5000;
     EXPECT_EQ(trap(EXC_LOAD_PAGE_FAULT, VUART_BASE), RESUME, "its page has vanished");

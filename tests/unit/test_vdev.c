@@ -40,9 +40,10 @@ TEST(every_device_every_offset)
 
                     value = dice(&seed);
                     if (!legal)
-                        EXPECT_EQ(rig_access(r, ops->base + off, size, write, &value), false, "%s at %lx, %u bytes",
-                                  ops->name, off, size);
-                    else if (rig_access(r, ops->base + off, size, write, &value) && !write && size < 8)
+                        EXPECT_EQ(rig_access(r, ops->base + off, size, write, &value), false,
+                                  "%s at %lx, %u bytes", ops->name, off, size);
+                    else if (rig_access(r, ops->base + off, size, write, &value) && !write &&
+                             size < 8)
                         EXPECT_EQ(value >> (8 * size), 0, "%s at %lx", ops->name, off);
                     r->vm.state = VM_RUNNING;
                 }
@@ -63,8 +64,10 @@ TEST(devices_do_not_overlap_nor_touch_ram)
 
 TEST(nobody_owns_the_rest)
 {
-    static const u64 holes[] = { 0, 0x1000, 0x40000000, VM_RAM_BASE, VUART_BASE - 4, VUART_BASE + 8, ~3ul, 1ul << 63 };
-    u64              value = 0;
+    static const u64 holes[] = { 0,           0x1000,         0x40000000,
+                                 VM_RAM_BASE, VUART_BASE - 4, VUART_BASE + 8,
+                                 ~3ul,        1ul << 63 };
+    u64              value   = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(holes); i++) {
         assert_false(rig_access(r, holes[i], 4, false, &value));
@@ -113,7 +116,8 @@ TEST(devices_show_themselves)
 
         n_shown = 0;
         d->ops->show(d, &o);
-        assert_true(n_shown >= strlen(d->ops->name) && !memcmp(shown, d->ops->name, strlen(d->ops->name)));
+        assert_true(n_shown >= strlen(d->ops->name) &&
+                    !memcmp(shown, d->ops->name, strlen(d->ops->name)));
     }
 }
 
@@ -264,12 +268,17 @@ TEST(machine_timer)
 TEST(finisher)
 {
     static const struct {
-        u32          value;
-        enum vm_end  end;
-        bool         ends;
+        u32         value;
+        enum vm_end end;
+        bool        ends;
     } cases[] = {
-        { 0x5555, VM_END_OFF, true }, { 0x7777, VM_END_RESET, true }, { 0x13333, VM_END_FAIL, true },
-        { 0x3333, VM_END_FAIL, true }, { 0, 0, false }, { 0x1234, 0, false }, { 0x5554, 0, false },
+        { 0x5555, VM_END_OFF, true },
+        { 0x7777, VM_END_RESET, true },
+        { 0x13333, VM_END_FAIL, true },
+        { 0x3333, VM_END_FAIL, true },
+        { 0, 0, false },
+        { 0x1234, 0, false },
+        { 0x5554, 0, false },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -5,13 +5,13 @@
 
 #include "vdev/board.h"
 
-#define P             VPLIC_BASE
-#define PRIORITY(n)   (P + 4ul * (n))
-#define PENDING(w)    (P + 0x1000 + 4ul * (w))
-#define ENABLE(c, w)  (P + 0x2000 + 0x80ul * (c) + 4ul * (w))
-#define THRESHOLD(c)  (P + 0x200000 + 0x1000ul * (c))
-#define CLAIM(c)      (P + 0x200004 + 0x1000ul * (c))
-#define S             1 // hart 0's context for S-mode
+#define P            VPLIC_BASE
+#define PRIORITY(n)  (P + 4ul * (n))
+#define PENDING(w)   (P + 0x1000 + 4ul * (w))
+#define ENABLE(c, w) (P + 0x2000 + 0x80ul * (c) + 4ul * (w))
+#define THRESHOLD(c) (P + 0x200000 + 0x1000ul * (c))
+#define CLAIM(c)     (P + 0x200004 + 0x1000ul * (c))
+#define S            1 // hart 0's context for S-mode
 
 static struct rig *r;
 
@@ -176,7 +176,8 @@ TEST(all_offsets)
 {
     u64 seed = 1, value;
 
-    for (u64 off = 0; off < 0x600000; off += off < 0x4000 || (off >= 0x200000 && off < 0x220000) ? 4 : 0x400) {
+    for (u64 off = 0; off < 0x600000;
+         off += off < 0x4000 || (off >= 0x200000 && off < 0x220000) ? 4 : 0x400) {
         value = dice(&seed);
         assert_true(rig_access(r, P + off, 4, true, &value));
         assert_true(rig_access(r, P + off, 4, false, &value));
@@ -198,7 +199,8 @@ static u32 model_best(const struct model *m, u32 c)
     u32 best = 0;
 
     for (u32 n = 1; n < 96; n++)
-        if (m->pending[n] && !m->claimed[n] && m->enabled[c][n] && m->priority[n] > (best ? m->priority[best] : 0))
+        if (m->pending[n] && !m->claimed[n] && m->enabled[c][n] &&
+            m->priority[n] > (best ? m->priority[best] : 0))
             best = n;
     return best;
 }
@@ -220,7 +222,8 @@ TEST(random_run)
     u64          seed = 11;
 
     for (int step = 0; step < 50000; step++) {
-        u32 n = (u32)dice_below(&seed, 96), c = (u32)dice_below(&seed, 4), x = (u32)dice(&seed), got;
+        u32 n = (u32)dice_below(&seed, 96), c = (u32)dice_below(&seed, 4), x = (u32)dice(&seed),
+            got;
 
         if (n % 4)
             n %= 8; // a few are busy

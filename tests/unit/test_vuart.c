@@ -4,7 +4,20 @@
 
 #include "vdev/board.h"
 
-enum { RBR = 0, THR = 0, DLL = 0, IER = 1, DLM = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
+enum {
+    RBR = 0,
+    THR = 0,
+    DLL = 0,
+    IER = 1,
+    DLM = 1,
+    IIR = 2,
+    FCR = 2,
+    LCR = 3,
+    MCR = 4,
+    LSR = 5,
+    MSR = 6,
+    SCR = 7
+};
 
 static struct rig *r;
 static bool        irq;
@@ -90,7 +103,8 @@ TEST(trigger_levels)
         for (unsigned n = 1; n <= 16; n++) {
             rig_type(r, "x");
             EXPECT_EQ(irq, true, "interrupt");
-            EXPECT_EQ(get(IIR) & 0x0f, n >= levels[l] ? 4 : 0x0c, "level %u, %u bytes", levels[l], n);
+            EXPECT_EQ(get(IIR) & 0x0f, n >= levels[l] ? 4 : 0x0c, "level %u, %u bytes", levels[l],
+                      n);
         }
         EXPECT_EQ(get(IIR) >> 6, 3, "the FIFO is on");
         while (get(LSR) & 1)
@@ -164,7 +178,8 @@ TEST(loopback)
         EXPECT_EQ(get(RBR), 'a' + n, "byte %u", n);
     EXPECT_EQ(get(LSR) & 1, 0, "typed bytes wait until the loop is opened");
     for (u8 mcr = 0; mcr < 16; mcr++) {
-        u8 want = (u8)((mcr & 2 ? 0x10 : 0) | (mcr & 1 ? 0x20 : 0) | (mcr & 4 ? 0x40 : 0) | (mcr & 8 ? 0x80 : 0));
+        u8 want = (u8)((mcr & 2 ? 0x10 : 0) | (mcr & 1 ? 0x20 : 0) | (mcr & 4 ? 0x40 : 0) |
+                       (mcr & 8 ? 0x80 : 0));
 
         put(MCR, 0x10 | mcr);
         EXPECT_EQ(get(MSR) & 0xf0, want, "mcr %x", mcr);
@@ -228,8 +243,8 @@ TEST(widths)
 
     for (unsigned size = 1; size <= 8; size *= 2)
         for (u64 off = 0; off < 8; off++)
-            EXPECT_EQ(rig_access(r, VUART_BASE + off, size, false, &value), off % size == 0 && off + size <= 8,
-                      "%u bytes at %lu", size, off);
+            EXPECT_EQ(rig_access(r, VUART_BASE + off, size, false, &value),
+                      off % size == 0 && off + size <= 8, "%u bytes at %lu", size, off);
     rig_write(r, VUART_BASE + SCR, 1, 0x1ff);
     EXPECT_EQ(rig_read(r, VUART_BASE + SCR, 1), 0xff, "one byte");
 }

@@ -28,14 +28,14 @@ static u64 pointer_to(unsigned page)
 
 static void compare(u64 satp, u64 va, enum access_kind kind, const struct walk_rules *w)
 {
-    struct reference_rules r = { w->user, w->sum, w->mxr, w->svpbmt, w->svnapot, false };
+    struct reference_rules r    = { w->user, w->sum, w->mxr, w->svpbmt, w->svnapot, false };
     struct reference_leaf  want = { 0 };
     struct leaf            got  = { 0 };
-    int                    expected = (int)reference_walk(satp, va, "rwx"[kind], &r, memory_read, memory, &want);
-    int                    result   = (int)walk(satp, gva(va), kind, w, memory_read, memory, &got);
+    int expected = (int)reference_walk(satp, va, "rwx"[kind], &r, memory_read, memory, &want);
+    int result   = (int)walk(satp, gva(va), kind, w, memory_read, memory, &got);
 
-    EXPECT_EQ(result, expected, "satp %lx va %lx kind %d user %d sum %d mxr %d pte %lx", satp, va, kind, w->user,
-              w->sum, w->mxr, want.pte);
+    EXPECT_EQ(result, expected, "satp %lx va %lx kind %d user %d sum %d mxr %d pte %lx", satp, va,
+              kind, w->user, w->sum, w->mxr, want.pte);
     if (result != WALK_OK)
         return;
     EXPECT_EQ(got.pa, want.pa, "va %lx pte %lx", va, want.pte);
@@ -86,7 +86,8 @@ TEST(all_flags_at_all_levels)
 
             for (u64 flags = 0; flags < 256; flags++)
                 for (unsigned high = 53; high < 64; high++) { // 53: none
-                    *pte = ((BASE + 8 * PAGE_SIZE) >> 12 << 10) | flags | (high > 53 ? BIT(high) : 0);
+                    *pte =
+                        ((BASE + 8 * PAGE_SIZE) >> 12 << 10) | flags | (high > 53 ? BIT(high) : 0);
                     compare_all(satp, chain_va(levels));
                 }
             *pte = old;
@@ -132,7 +133,7 @@ TEST(misaligned_superpages_and_napot)
 TEST(addresses_must_be_canonical)
 {
     for (u64 mode = SATP_SV39; mode <= SATP_SV57; mode++) {
-        u64      satp = chain_make(mode);
+        u64      satp   = chain_make(mode);
         unsigned levels = walk_levels(satp), top = 12 + 9 * levels - 1;
 
         for (unsigned i = 0; i < 512; i++)
@@ -151,7 +152,9 @@ TEST(addresses_must_be_canonical)
 
 TEST(tables_outside_memory_are_access_faults)
 {
-    static const u64 ppns[] = { 0, 1, (BASE >> 12) - 1, (BASE >> 12) + PAGES, BITS(43, 0), BIT(43) };
+    static const u64 ppns[] = {
+        0, 1, (BASE >> 12) - 1, (BASE >> 12) + PAGES, BITS(43, 0), BIT(43)
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(ppns); i++) {
         u64 satp = chain_make(SATP_SV48);
@@ -167,8 +170,10 @@ static u64 random_pte(u64 *seed)
     u64 page = BASE / PAGE_SIZE + dice_below(seed, PAGES + 1), flags = dice(seed) & 0xff;
 
     switch (dice_below(seed, 8)) {
-    case 0:  return dice(seed);
-    case 1:  return page << 10 | (flags & ~(PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D)) | PTE_V | PTE_N;
+    case 0: return dice(seed);
+    case 1:
+        return page << 10 | (flags & ~(PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D)) | PTE_V |
+               PTE_N;
     case 2:
     case 3:
     case 4:  return page << 10 | PTE_V | (flags & PTE_G);
@@ -205,7 +210,8 @@ TEST(random_tables)
 TEST(levels_of_modes)
 {
     for (u64 mode = 0; mode < 16; mode++)
-        EXPECT_EQ(walk_levels(field_set(~0ul, SATP_MODE, mode)), mode >= 8 && mode <= 10 ? mode - 5 : 0, "mode");
+        EXPECT_EQ(walk_levels(field_set(~0ul, SATP_MODE, mode)),
+                  mode >= 8 && mode <= 10 ? mode - 5 : 0, "mode");
 }
 
 int main(void)

@@ -74,9 +74,9 @@ static uint64_t physical(uint64_t pte, int level, uint64_t va)
     return ppn * 4096 + va % 4096;
 }
 
-enum reference_result reference_walk(uint64_t satp, uint64_t va, char kind, const struct reference_rules *r,
-                                     reference_reader *read, const void *memory,
-                                     struct reference_leaf *leaf)
+enum reference_result reference_walk(uint64_t satp, uint64_t va, char kind,
+                                     const struct reference_rules *r, reference_reader *read,
+                                     const void *memory, struct reference_leaf *leaf)
 {
     int      levels = (int)bits_of(satp, 63, 60) - 5, level;
     uint64_t a      = bits_of(satp, 43, 0) * 4096, pte;

@@ -21,6 +21,6 @@ struct reference_leaf {
 typedef bool reference_reader(const void *memory, uint64_t at, uint64_t *pte);
 
 // kind: 'r', 'w' or 'x'; 0: whatever the leaf's rights are.
-enum reference_result reference_walk(uint64_t satp, uint64_t va, char kind, const struct reference_rules *r,
-                                     reference_reader *read, const void *memory,
-                                     struct reference_leaf *leaf);
+enum reference_result reference_walk(uint64_t satp, uint64_t va, char kind,
+                                     const struct reference_rules *r, reference_reader *read,
+                                     const void *memory, struct reference_leaf *leaf);

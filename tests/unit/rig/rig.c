@@ -62,7 +62,8 @@ static void ram_make(struct rig *r, const struct rig_options *o)
     u64 size = o->ram_size ? o->ram_size : 16 * MIB;
 
     r->area_size = size + o->ram_skew + 2 * GIB;
-    r->area      = mmap(NULL, r->area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    r->area =
+        mmap(NULL, r->area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ASSERT(r->area != MAP_FAILED);
 
     u64 base = align_up((u64)r->area + PAGE_SIZE, GIB) + o->ram_skew;

@@ -17,11 +17,11 @@
 #define RIG_TEXT      65536
 
 struct rig_options {
-    u64      ram_size;   // 0: 16 MiB
-    u64      ram_skew;   // RAM begins so far behind a 1 GiB border; a multiple of 4 KiB
-    u32      n_vcpus;    // 0: 1
-    u32      pool_pages; // 0: 256
-    bool     no_pbmt_napot;
+    u64  ram_size;   // 0: 16 MiB
+    u64  ram_skew;   // RAM begins so far behind a 1 GiB border; a multiple of 4 KiB
+    u32  n_vcpus;    // 0: 1
+    u32  pool_pages; // 0: 256
+    bool no_pbmt_napot;
 };
 
 struct rig {
@@ -36,7 +36,7 @@ struct rig {
     size_t   n_out;
     u8       in[RIG_TEXT];
     size_t   n_in, in_at;
-    bool     full; // it has no room
+    bool     full;      // it has no room
     unsigned n_overrun; // bytes that came while it was full
 };
 
@@ -58,7 +58,7 @@ void rig_word_set(struct rig *r, u64 at, u64 value);
 
 // What the chips saw.
 struct chips {
-    u64      armed;        // the timer's deadline
+    u64      armed; // the timer's deadline
     unsigned n_armed;
     u64      wallclock_ns; // a test sets it
     unsigned n_ipi_clear, n_irq;
@@ -67,8 +67,8 @@ struct chips {
     size_t   serial_room; // a test sets it
     void (*serial_input)(void *arg, u8 byte);
     void (*serial_ready)(void *arg);
-    void *serial_arg;
-    bool  may_panic; // the test expects it and has set `panicked`
+    void   *serial_arg;
+    bool    may_panic; // the test expects it and has set `panicked`
     jmp_buf panicked;
     char    panic_text[256];
 };

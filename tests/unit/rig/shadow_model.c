@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLES     12   // pages of the guest's that hold its tables
+#define TABLES     12 // pages of the guest's that hold its tables
 #define SPACES_MAX 160
 #define VAS_MAX    96
-#define PAST_MAX   12   // translations remembered per page; more: anything goes until a fence
+#define PAST_MAX   12 // translations remembered per page; more: anything goes until a fence
 #define TLB        64
-#define FAULTS_MAX 6    // until an access that the guest allows must have come through
+#define FAULTS_MAX 6 // until an access that the guest allows must have come through
 #define KINDS      "rwx"
 #define BARE       (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D | BIT(8)) // no leaf: all is allowed
 
@@ -82,7 +82,9 @@ static const u16 index_high[]   = { 0, 511 };
 
 static unsigned indices(unsigned level, unsigned levels, const u16 **list)
 {
-    *list = level == 0 ? index_low : level == 1 || (level == 2 && levels == 3) ? index_middle : index_high;
+    *list = level == 0                                  ? index_low
+            : level == 1 || (level == 2 && levels == 3) ? index_middle
+                                                        : index_high;
     return level == 0 ? 4 : *list == index_middle ? 3 : 2;
 }
 
@@ -133,8 +135,8 @@ static bool guest_read(const void *vm, u64 at, u64 *pte)
     return gmem_read(vm, gpa(at), pte, sizeof *pte);
 }
 
-static enum reference_result guest_walk(const struct shadow_model *m, const struct space *s, u64 va, char kind,
-                                        struct reference_leaf *leaf)
+static enum reference_result guest_walk(const struct shadow_model *m, const struct space *s, u64 va,
+                                        char kind, struct reference_leaf *leaf)
 {
     struct reference_rules r = rules_of(m);
 
@@ -146,7 +148,8 @@ static enum reference_result guest_walk(const struct shadow_model *m, const stru
 }
 
 // The leaf for va whatever its rights are; false: there is none.
-static bool guest_leaf(const struct shadow_model *m, const struct space *s, u64 va, struct reference_leaf *leaf)
+static bool guest_leaf(const struct shadow_model *m, const struct space *s, u64 va,
+                       struct reference_leaf *leaf)
 {
     return guest_walk(m, s, va, 0, leaf) == REFERENCE_OK;
 }
@@ -192,7 +195,7 @@ static void past_forget(struct shadow_model *m, struct space *s, unsigned i)
 // A fence of va: this page's past ends, and that of all pages under a leaf that covers va.
 static void past_fence(struct shadow_model *m, struct space *s, unsigned i, u64 va)
 {
-    struct past *p = &s->past[i];
+    struct past *p    = &s->past[i];
     unsigned     kept = 0;
 
     if (va_of(m, s, i) >> PAGE_SHIFT == va >> PAGE_SHIFT) {
@@ -220,7 +223,8 @@ static bool leaf_grants(const struct shadow_model *m, u64 pte, char kind)
         return false;
     if (!(pte & PTE_A) || (kind == 'w' && !(pte & PTE_D)))
         return false;
-    return kind == 'r' ? pte & PTE_R || (r.mxr && pte & PTE_X) : pte & (kind == 'w' ? PTE_W : PTE_X);
+    return kind == 'r' ? pte & PTE_R || (r.mxr && pte & PTE_X)
+                       : pte & (kind == 'w' ? PTE_W : PTE_X);
 }
 
 // The hart has made an access to host address `to`: was it right?
@@ -229,15 +233,17 @@ static void judge(struct shadow_model *m, unsigned i, char kind, u64 to)
     const struct past *p  = &m->now->past[i];
     u64                at = to - m->r->vm.ram.a + VM_RAM_BASE;
 
-    CHECK(gmem_contains(&m->r->vm, gpa(at), 1), "step %lu: the hart reached %lx, outside RAM", m->steps, to);
+    CHECK(gmem_contains(&m->r->vm, gpa(at), 1), "step %lu: the hart reached %lx, outside RAM",
+          m->steps, to);
     if (p->anything)
         return;
     for (unsigned n = 0; n < p->n; n++)
         if (at >> PAGE_SHIFT == p->t[n].pa >> PAGE_SHIFT && leaf_grants(m, p->t[n].pte, kind))
             return;
-    panic("step %lu: '%c' at %lx (satp %lx, mode %d, status %lx) reached %lx; %u leaves, the last %lx", m->steps,
-          kind, va_of(m, m->now, i), m->now->satp, (int)m->v->mode, m->v->csr.mstatus, at, p->n,
-          p->n ? p->t[p->n - 1].pte : 0);
+    panic(
+        "step %lu: '%c' at %lx (satp %lx, mode %d, status %lx) reached %lx; %u leaves, the last %lx",
+        m->steps, kind, va_of(m, m->now, i), m->now->satp, (int)m->v->mode, m->v->csr.mstatus, at,
+        p->n, p->n ? p->t[p->n - 1].pte : 0);
 }
 
 // The hart: U-mode, SUM and MXR clear, PMP around it.
@@ -246,7 +252,8 @@ static bool pool_read(const void *from, u64 at, u64 *pte)
 {
     const struct shadow *s = &((const struct shadow_model *)from)->v->shadow;
 
-    CHECK(range_contains(s->pool.a, s->n_pages * PAGE_SIZE, at, 8), "a shadow table lies outside the pool: %lx", at);
+    CHECK(range_contains(s->pool.a, s->n_pages * PAGE_SIZE, at, 8),
+          "a shadow table lies outside the pool: %lx", at);
     memcpy(pte, (void *)at, sizeof *pte);
     return true;
 }
@@ -346,7 +353,7 @@ static bool fault_handle(struct shadow_model *m, u64 va, char kind)
     enum reference_result want = guest_walk(m, m->now, va, kind, &leaf);
     gpa_t                 at   = gpa(0);
     u64                   ad   = kind == 'w' ? PTE_A | PTE_D : PTE_A;
-    bool                  is_ram = gmem_contains(&m->r->vm, gpa(align_down(leaf.pa, PAGE_SIZE)), PAGE_SIZE);
+    bool is_ram = gmem_contains(&m->r->vm, gpa(align_down(leaf.pa, PAGE_SIZE)), PAGE_SIZE);
 
     enum shadow_result got = shadow_fill(m->v, gva(va), kind_of(kind), &at);
 
@@ -356,17 +363,20 @@ static bool fault_handle(struct shadow_model *m, u64 va, char kind)
     }
     switch (got) {
     case SHADOW_PAGE_FAULT:
-        CHECK(want == REFERENCE_PAGE_FAULT, "step %lu: a page fault at %lx, pte %lx", m->steps, va, leaf.pte);
+        CHECK(want == REFERENCE_PAGE_FAULT, "step %lu: a page fault at %lx, pte %lx", m->steps, va,
+              leaf.pte);
         return false;
     case SHADOW_ACCESS_FAULT:
         CHECK(want == REFERENCE_ACCESS_FAULT, "step %lu: an access fault at %lx", m->steps, va);
         return false;
     case SHADOW_NOT_RAM:
-        CHECK(want == REFERENCE_OK && !is_ram && at.a == leaf.pa, "step %lu: %lx is RAM", m->steps, leaf.pa);
+        CHECK(want == REFERENCE_OK && !is_ram && at.a == leaf.pa, "step %lu: %lx is RAM", m->steps,
+              leaf.pa);
         return false;
     case SHADOW_FILLED: break;
     }
-    CHECK(want == REFERENCE_OK && is_ram, "step %lu: filled '%c' at %lx, pte %lx", m->steps, kind, va, leaf.pte);
+    CHECK(want == REFERENCE_OK && is_ram, "step %lu: filled '%c' at %lx, pte %lx", m->steps, kind,
+          va, leaf.pte);
     settle(m);
     return true;
 }
@@ -386,11 +396,12 @@ static unsigned page_choose(struct shadow_model *m)
 
 static void access_at(struct shadow_model *m, unsigned i)
 {
-    char     kind = KINDS[choose(m, 3)];
-    u64      va   = va_of(m, m->now, i) + 8 * choose(m, 512), to;
+    char kind = KINDS[choose(m, 3)];
+    u64  va   = va_of(m, m->now, i) + 8 * choose(m, 512), to;
 
     for (unsigned faults = 0; !hart_try(m, va, kind, &to); faults++) {
-        CHECK(faults < FAULTS_MAX, "step %lu: '%c' at %lx faults again and again", m->steps, kind, va);
+        CHECK(faults < FAULTS_MAX, "step %lu: '%c' at %lx faults again and again", m->steps, kind,
+              va);
         if (!fault_handle(m, va, kind))
             return;
     }
@@ -408,17 +419,19 @@ static u64 random_pte(struct shadow_model *m)
     u64 pages = m->r->vm.ram_size >> PAGE_SHIFT, table = (ram + choose(m, TABLES)) << 10;
 
     switch (choose(m, 16)) {
-    case 0:  return 0;
-    case 1:  return choose(m, 1ul << 32) << 32 | choose(m, 1ul << 32);
+    case 0: return 0;
+    case 1: return choose(m, 1ul << 32) << 32 | choose(m, 1ul << 32);
     case 2:
     case 3:
     case 4:
     case 5:
     case 6:
-    case 7:  return table | PTE_V;
+    case 7: return table | PTE_V;
     case 8:
-    case 9:  return align_down(ram + choose(m, pages), 512) << 10 | flags;
-    case 10: return (chance(m, 2) ? ram : 0) << 10 | flags; // 1 GiB and more; mostly beyond the end of RAM
+    case 9: return align_down(ram + choose(m, pages), 512) << 10 | flags;
+    case 10:
+        return (chance(m, 2) ? ram : 0) << 10 |
+               flags; // 1 GiB and more; mostly beyond the end of RAM
     case 11: return (align_down(ram + choose(m, pages), 16) + 8) << 10 | flags | PTE_N;
     case 12: return (ram + pages + choose(m, 4) - 2) << 10 | flags;
     default: return (ram + choose(m, pages)) << 10 | flags;
@@ -447,7 +460,7 @@ static void edit_make(struct shadow_model *m)
 
 static void fence_make(struct shadow_model *m)
 {
-    const struct space *of = chance(m, 2) ? m->now : &m->spaces[choose(m, m->o.n_spaces)];
+    const struct space *of     = chance(m, 2) ? m->now : &m->spaces[choose(m, m->o.n_spaces)];
     bool                has_va = !chance(m, 3), has_asid = chance(m, 2);
     unsigned            page = page_choose(m);
     u64                 va = va_of(m, m->now, page), asid = field_get(of->satp, SATP_ASID);
@@ -524,7 +537,8 @@ void shadow_model_step(struct shadow_model *m)
 static void space_make(struct shadow_model *m, struct space *s, unsigned n)
 {
     u64 mode = chance(m, 12) ? SATP_BARE : SATP_SV39 + choose(m, 3);
-    u64 root = (VM_RAM_BASE >> PAGE_SHIFT) + n % TABLES, asid = (n / TABLES + choose(m, 3)) & (BIT(m->o.asid_bits) - 1);
+    u64 root = (VM_RAM_BASE >> PAGE_SHIFT) + n % TABLES,
+        asid = (n / TABLES + choose(m, 3)) & (BIT(m->o.asid_bits) - 1);
 
     s->satp  = field_set(field_set(mode ? root : 0, SATP_MODE, mode), SATP_ASID, mode ? asid : 0);
     s->n_vas = mode ? m->n_vas[mode_index(s->satp)] : 16;
@@ -535,20 +549,22 @@ struct shadow_model *shadow_model_make(const struct shadow_model_options *o)
     struct shadow_model *m = calloc(1, sizeof *m);
 
     ASSERT(m);
-    m->o                  = *o;
-    hart_caps.asid_bits   = o->asid_bits;
-    fake_hart.on_fence    = on_fence;
-    at_work               = m;
-    m->r                  = rig_make(&o->rig);
-    m->v                  = m->r->v;
-    m->spaces             = calloc(o->n_spaces, sizeof *m->spaces);
+    m->o                = *o;
+    hart_caps.asid_bits = o->asid_bits;
+    fake_hart.on_fence  = on_fence;
+    at_work             = m;
+    m->r                = rig_make(&o->rig);
+    m->v                = m->r->v;
+    m->spaces           = calloc(o->n_spaces, sizeof *m->spaces);
     ASSERT(m->spaces && o->n_spaces <= SPACES_MAX);
     for (unsigned mode = 0; mode < 3; mode++)
         vas_make(m, mode);
     for (unsigned n = 0; n < o->n_spaces; n++)
         space_make(m, &m->spaces[n], n);
     for (unsigned n = 0; n < 100; n++)
-        rig_word_set(m->r, VM_RAM_BASE + choose(m, TABLES) * PAGE_SIZE + 8ul * index_low[choose(m, 3)], random_pte(m));
+        rig_word_set(m->r,
+                     VM_RAM_BASE + choose(m, TABLES) * PAGE_SIZE + 8ul * index_low[choose(m, 3)],
+                     random_pte(m));
     all_past_update(m);
     switch_make(m);
     return m;
@@ -556,7 +572,7 @@ struct shadow_model *shadow_model_make(const struct shadow_model_options *o)
 
 void shadow_model_free(struct shadow_model *m)
 {
-    at_work            = m;
+    at_work = m;
     rig_free(m->r);
     fake_hart.on_fence = NULL;
     at_work            = NULL;

@@ -12,8 +12,8 @@
 struct shadow_model_options {
     struct rig_options rig;
     unsigned           asid_bits;
-    unsigned           n_spaces;    // values of satp that the guest switches among; at most 160
-    bool               speculating; // the hart also walks on its own, right behind each fence
+    unsigned           n_spaces;      // values of satp that the guest switches among; at most 160
+    bool               speculating;   // the hart also walks on its own, right behind each fence
     u64 (*choose)(void *from, u64 n); // a number below n
     void *from;
 };

@@ -22,7 +22,7 @@ static u64 area_size, ram_bytes;
 u8 *ram_make(u64 size)
 {
     area_size = size + 4 * MIB;
-    area      = mmap(NULL, area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    area = mmap(NULL, area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ASSERT(area != MAP_FAILED);
     ram       = (u8 *)align_up((u64)area + PAGE_SIZE, 2 * MIB);
     ram_bytes = size;
@@ -87,7 +87,8 @@ void host_tree_make(void *to, int room, const char *lacks)
     ASSERT(!fdt_finish(to));
 }
 
-static void image_make(void *to, const char *name, const void *data, u32 size, const struct bundle_spec *s)
+static void image_make(void *to, const char *name, const void *data, u32 size,
+                       const struct bundle_spec *s)
 {
     if (!data)
         return;
@@ -149,7 +150,7 @@ int bundle_make(void *to, int room, const struct bundle_spec *s)
 
 void kernel_make(u8 *to, u32 size, u64 text_offset, u64 image_size)
 {
-    static const u64 magic = 0x5643534952ul;
+    static const u64 magic  = 0x5643534952ul;
     static const u32 magic2 = 0x05435352u;
 
     for (u32 i = 0; i < size; i++)
