@@ -6,6 +6,7 @@
 # Out:    each suite's output as it comes; a table with the time each took; and, as the last line,
 #         "N passed, N failed", summed up over all suites.
 # Always: a suite that ends without such a count, or with a failing exit code, counts as a failure.
+import os
 import re
 import subprocess
 import sys
@@ -35,12 +36,19 @@ def counts(output):
     return None
 
 
+def environment():
+    """This process's, less what the make above handed down: a suite's make is one of its own."""
+    return {name: value for name, value in os.environ.items() if name not in
+            ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS")}
+
+
 def run(name, command):
     print(f"=== {name}: {' '.join(command)}", flush=True)
     begun = time.monotonic()
     output = []
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+                          stderr=subprocess.STDOUT, text=True, errors="replace",
+                          env=environment()) as process:
         for line in process.stdout:
             output.append(line)
             print(line, end="", flush=True)

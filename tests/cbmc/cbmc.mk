@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Proofs with CBMC: tests/cbmc/proof_<what>.c.  Debian 13 has the program; elsewhere tools/fetch.sh cbmc
-# brings it.
+# Proofs with CBMC: tests/cbmc/proof_<what>.c.  Debian 13 has the program; elsewhere tools/fetch.sh
+# cbmc brings it.
 
 CBMC := $(firstword $(wildcard /usr/bin/cbmc) $(CACHE)/cbmc/bin/cbmc)
 

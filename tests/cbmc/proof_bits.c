@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proofs: fields of registers, sign extension, and the one check that all addresses of guests go through.
+// Proofs: fields of registers, sign extension, and the one check that all addresses of guests go
+// through.
 #include "proof.h"
 
 #include "lib/bits.h"
@@ -14,8 +15,8 @@ void prove_sign_extend(void);
 void prove_align(void);
 
 // That range_contains() equals a sum that cannot wrap is too much for the solver at once, so there
-// are three proofs, each for all 64-bit values: it is the conjunction of three comparisons; three facts
-// of arithmetic hold; by these facts the comparisons equal the sum.
+// are three proofs, each for all 64-bit values: it is the conjunction of three comparisons; three
+// facts of arithmetic hold; by these facts the comparisons equal the sum.
 
 void prove_range_comparisons(void)
 {

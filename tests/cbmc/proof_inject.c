@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proofs: traps into vS and back do what the privileged architecture says, for all states of the CSRs.
+// Proofs: traps into vS and back do what the privileged architecture says, for all states of the
+// CSRs.
 #include "proof.h"
 
 #include "vm/inject.c"

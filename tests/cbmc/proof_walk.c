@@ -102,8 +102,8 @@ static bool second_read(const void *memory, u64 at, u64 *pte)
     return asked.there[n_again++];
 }
 
-// The whole walk equals the reference that the unit tests have.  The root is a constant, which lets CBMC
-// see the number of levels at once; the other tables are anywhere.
+// The whole walk equals the reference that the unit tests have.  The root is a constant, which lets
+// CBMC see the number of levels at once; the other tables are anywhere.
 static void walk_compare(u64 mode)
 {
     u64                    satp = mode << 60 | 0x5a5abcdef012345, va = nondet_u64();

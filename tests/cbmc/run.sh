@@ -19,16 +19,19 @@ passed=0
 failed=0
 for file in "$@"; do
     for proof in $(sed -n 's/^void \(prove_[a-z0-9_]*\)(void);$/\1/p' "$file"); do
-        "$cbmc" "$file" tests/unit/rig/reference_walk.c --function "$proof" -I src -I tests/cbmc -I tests/unit \
-            --bounds-check --pointer-check --div-by-zero-check --undefined-shift-check --signed-overflow-check \
-            --unwind 40 --unwinding-assertions --drop-unused-functions --trace >"$out" 2>&1
-        if grep -q '^VERIFICATION SUCCESSFUL' "$out" && grep -q '\.assertion\..*SUCCESS' "$out"; then
+        "$cbmc" "$file" tests/unit/rig/reference_walk.c --function "$proof" \
+            -I src -I tests/cbmc -I tests/unit --drop-unused-functions --trace \
+            --bounds-check --pointer-check --div-by-zero-check --undefined-shift-check \
+            --signed-overflow-check --unwind 40 --unwinding-assertions >"$out" 2>&1
+        if grep -q '^VERIFICATION SUCCESSFUL' "$out" &&
+            grep -q '\.assertion\..*SUCCESS' "$out"; then
             echo "  $proof: holds"
             passed=$((passed + 1))
         else
             echo "  $proof: does not hold"
             grep -E 'FAILURE|error:|^(PARSING|CONVERSION) ERROR' "$out"
-            sed -n '/^Trace for/,/^Violated/p' "$out" | grep -E '^  [a-z_.>-]+=|Violated' | head -n 60
+            sed -n '/^Trace for/,/^Violated/p' "$out" | grep -E '^  [a-z_.>-]+=|Violated' |
+                head -n 60
             failed=$((failed + 1))
         fi
     done

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Fuzzers on all that reads a guest's or a bundle's bytes: each tests/fuzz/fuzz_<what>.c is one program,
-# made with clang's libFuzzer over the unit tests' rig.
+# Fuzzers on all that reads a guest's or a bundle's bytes: each tests/fuzz/fuzz_<what>.c is one
+# program, made with clang's libFuzzer over the unit tests' rig.
 #
 # `make fuzz` is the same at each run: a fixed seed, a fixed number of runs (about 8 s each).
 # `make fuzz FUZZ_SECONDS=600` (or SECONDS=600) goes on longer.
 
 FUZZ_CC      := clang
 FUZZ_OUT     := $(B)/fuzz
-FUZZ_CFLAGS  := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing $(WARN) -Wno-unknown-attributes \
-                -Isrc -Itests/unit -Itests/fuzz -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS  := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing $(WARN) \
+                -Wno-unknown-attributes -Isrc -Itests/unit -Itests/fuzz \
+                -fsanitize=address,undefined -fno-sanitize-recover=all
 include tests/unit/rig/sources.mk
 FUZZ_OBJ     := $(RIG_SRC:%=$(FUZZ_OUT)/%.o)
 FUZZ_TEST    := $(patsubst tests/fuzz/%.c,$(FUZZ_OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the readers of the bundle and of the machine's device tree: bytes are a tree, or are changes to a
-// good one; what is accepted is built and started.
+// Fuzzes the readers of the bundle and of the machine's device tree: bytes are a tree, or are
+// changes to a good one; what is accepted is built and started.
 #include "bytes.h"
 #include "dev/machine.h"
 #include "lib/bits.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the virtual devices: bytes -> register accesses, typing, time, a console with and without room.
+// Fuzzes the virtual devices: bytes -> register accesses, typing, time, a console with and without
+// room.
 #include "bytes.h"
 #include "lib/panic.h"
 #include "rig/rig.h"

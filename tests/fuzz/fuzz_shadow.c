@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the page walk and the shadow tables: bytes -> operations of the random guest, under its judge.
+// Fuzzes the page walk and the shadow tables: bytes -> operations of the random guest, under its
+// judge.
 #include "bytes.h"
 #include "rig/shadow_model.h"
 

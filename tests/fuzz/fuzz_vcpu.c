@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes a whole vCPU: bytes -> what the hart reports, instructions in memory, registers; through the run
-// loop, so that traps, emulation, CSRs, devices, injection, timers and the scheduler all take part.
+// Fuzzes a whole vCPU: bytes -> what the hart reports, instructions in memory, registers; through
+// the run loop, so that traps, emulation, CSRs, devices, injection, timers and the scheduler all
+// take part.
 #include "bytes.h"
 #include "lib/panic.h"
 #include "rig/rig.h"

@@ -87,8 +87,10 @@ class Machine:
             self.news.notify_all()
 
     def shown(self):
+        """The console's lines; what a terminal would not show as text is one mark."""
         with self.news:
-            return bytes(self.console).decode("latin-1").replace("\r", "")
+            text = bytes(self.console)
+        return re.sub(rb"[^\n -~]+", b"~", re.sub(rb"\r\n?", b"\n", text)).decode("ascii")
 
     def wait(self, pattern, seconds):
         """Waits until the console has shown `pattern`.  False: the machine ended, or time is over."""

@@ -222,7 +222,7 @@ def outcomes(built, request, tmp_path_factory):
 # The oracles: each yields what is wrong, in words.
 
 def o1_no_panic(_, outcome):
-    yield from re.findall(r"PANIC[^\n]*|[^\n]*monitor has trapped[^\n]*", outcome.shown)
+    yield from (line for line in outcome.shown.splitlines() if "PANIC" in line)
     if outcome.code is not None:
         yield f"QEMU has ended with {outcome.code}"
 
@@ -249,7 +249,7 @@ def o4_attackers_have_attacked(case, outcome):
     for guest in {guest for guest, _ in case.attackers}:
         if len(re.findall(rf"\n{guest}: (?:round|life)", outcome.shown)) < case.rounds:
             yield f"{guest} has not done what it should"
-    yield from re.findall(r"\n(\w+: [^\n]*BAD \w*\d[^\n]*|\w+: BAD[^\n]*)", outcome.shown)
+    yield from (line for line in outcome.shown.splitlines() if re.match(r"\w+: (\w+ )?BAD ", line))
     if not case.lost:
         yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)
 

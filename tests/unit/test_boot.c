@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the machine's device tree and a bundle to virtual machines that could run: what is read, what is
-// refused and with which words, where things land in memory.
+// From the machine's device tree and a bundle to virtual machines that could run: what is read,
+// what is refused and with which words, where things land in memory.
 #include "unit.h"
 
 #include "dev/dt.h"

@@ -119,7 +119,8 @@ TEST(reset_values_are_legal)
     }
 }
 
-// A write changes, of what can be seen, only bits that the row calls writable (and SD, which follows).
+// A write changes, of what can be seen, only bits that the row calls writable (and SD, which
+// follows).
 TEST(writes_change_only_writable_bits)
 {
     u64 seed = 1;
@@ -301,7 +302,8 @@ TEST(sip_only_ssip_is_writable)
     EXPECT_EQ(csr_see(CSR_SIP), 0, "and was not stored");
 }
 
-// Priv. 3.1.9: what a device holds up does not take part in the read-modify-write of csrrs and csrrc.
+// Priv. 3.1.9: what a device holds up does not take part in the read-modify-write of csrrs and
+// csrrc.
 TEST(mip_set_starts_from_what_is_stored)
 {
     u64 seen;

@@ -302,7 +302,8 @@ TEST(spaces_beyond_what_is_remembered)
     BOTH(many_spaces);
 }
 
-// Small pages become a large one, each fenced by its address, as a kernel does with transparent huge pages.
+// Small pages become a large one, each fenced by its address, as a kernel does with transparent
+// huge pages.
 static void merge(bool walks_ahead)
 {
     corner_begin((struct rig_options){ 0 }, walks_ahead);
@@ -353,7 +354,8 @@ TEST(large_pages_split)
     BOTH(split);
 }
 
-// One fence of any address of the guest's 1 GiB page must reach all our 2 MiB and 4 KiB pieces of it.
+// One fence of any address of the guest's 1 GiB page must reach all our 2 MiB and 4 KiB pieces of
+// it.
 static void great_page(bool walks_ahead, struct rig_options o)
 {
     corner_begin(o, walks_ahead);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The way of a trap: from the hart's cause to an outcome; emulation of instructions and of accesses to
-// devices.
+// The way of a trap: from the hart's cause to an outcome; emulation of instructions and of accesses
+// to devices.
 #include "unit.h"
 
 #include "dev/machine.h"

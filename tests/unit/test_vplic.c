@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The virtual interrupt controller (PLIC 1.0.0): claims, thresholds, priorities; and a random run against
-// a model of its own.
+// The virtual interrupt controller (PLIC 1.0.0): claims, thresholds, priorities; and a random run
+// against a model of its own.
 #include "unit.h"
 
 #include "vdev/board.h"

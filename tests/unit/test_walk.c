@@ -106,7 +106,8 @@ TEST(software_bits_are_ignored)
     }
 }
 
-// Superpages whose low PPN bits are not 0, one bit at a time; and 64 KiB pages with every low nibble.
+// Superpages whose low PPN bits are not 0, one bit at a time; and 64 KiB pages with every low
+// nibble.
 TEST(misaligned_superpages_and_napot)
 {
     for (u64 mode = SATP_SV39; mode <= SATP_SV57; mode++) {

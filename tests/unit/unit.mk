@@ -6,8 +6,8 @@
 
 UNIT_DIR    := tests/unit
 UNIT_OUT    := $(B)/unit
-UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing $(WARN) -Isrc -I$(UNIT_DIR) \
-               -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing $(WARN) \
+               -Isrc -I$(UNIT_DIR) -fsanitize=address,undefined -fno-sanitize-recover=all
 
 include $(UNIT_DIR)/rig/sources.mk
 UNIT_OBJ  := $(RIG_SRC:%=$(UNIT_OUT)/%.o)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Stand-ins for the machine's chips.
 //
-// In:     what the monitor asks of timer, clock, serial line, interrupt controller and power switch.
+// In:     what the monitor asks of timer, clock, serial line, interrupt controller and power
+//         switch.
 // Out:    the same, recorded in `chips`.
 // Always: a panic or a power-off that no test expects aborts the program, and so fails it.
 // Locks:  none.

@@ -3,8 +3,8 @@
 //
 // In:     its size and shape.
 // Out:    a VM whose RAM and shadow pools are the host's memory.
-// Always: RAM has a page without any access before and behind it, so that a stray access of the code
-//         under test ends the program.
+// Always: RAM has a page without any access before and behind it, so that a stray access of the
+//         code under test ends the program.
 // Locks:  none.
 #include "rig/rig.h"
 
@@ -56,7 +56,8 @@ static void *must_alloc(size_t size)
     return p;
 }
 
-// Address space for RAM at the wanted distance from a 1 GiB border; pages come when they are touched.
+// Address space for RAM at the wanted distance from a 1 GiB border; pages come when they are
+// touched.
 static void ram_make(struct rig *r, const struct rig_options *o)
 {
     u64 size = o->ram_size ? o->ram_size : 16 * MIB;

@@ -20,7 +20,7 @@
 #define TLB        64
 #define FAULTS_MAX 6 // until an access that the guest allows must have come through
 #define KINDS      "rwx"
-#define BARE       (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D | BIT(8)) // no leaf: all is allowed
+#define BARE       (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D | BIT(8)) // no leaf: all goes
 
 struct past {
     struct reference_leaf t[PAST_MAX];
@@ -240,10 +240,10 @@ static void judge(struct shadow_model *m, unsigned i, char kind, u64 to)
     for (unsigned n = 0; n < p->n; n++)
         if (at >> PAGE_SHIFT == p->t[n].pa >> PAGE_SHIFT && leaf_grants(m, p->t[n].pte, kind))
             return;
-    panic(
-        "step %lu: '%c' at %lx (satp %lx, mode %d, status %lx) reached %lx; %u leaves, the last %lx",
-        m->steps, kind, va_of(m, m->now, i), m->now->satp, (int)m->v->mode, m->v->csr.mstatus, at,
-        p->n, p->n ? p->t[p->n - 1].pte : 0);
+    panic("step %lu: '%c' at %lx (satp %lx, mode %d, status %lx) reached %lx; %u leaves, the last "
+          "%lx",
+          m->steps, kind, va_of(m, m->now, i), m->now->satp, (int)m->v->mode, m->v->csr.mstatus, at,
+          p->n, p->n ? p->t[p->n - 1].pte : 0);
 }
 
 // The hart: U-mode, SUM and MXR clear, PMP around it.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A guest that edits its page tables at random, a hart with a TLB, and a judge.
 //
-// The guest edits table entries, fences, switches address spaces and modes, and accesses memory.  The
-// hart walks the shadow tables as silicon would and remembers what it walked until it is fenced.  The
-// judge keeps, for each page of each address space, all translations that were valid since the last
-// fence that covers it (Priv. 1.12, 4.2.1), and lets an access pass only if one of them allows it.
+// The guest edits table entries, fences, switches address spaces and modes, and accesses memory.
+// The hart walks the shadow tables as silicon would and remembers what it walked until it is
+// fenced.  The judge keeps, for each page of each address space, all translations that were valid
+// since the last fence that covers it (Priv. 1.12, 4.2.1), and lets an access pass only if one of
+// them allows it.
 #pragma once
 
 #include "rig/rig.h"
