@@ -86,7 +86,7 @@ static void guest(struct frame *f)
         break;
     default:
         f->cause = bytes_below(&input, 17) == 16 ? CAUSE_INTERRUPT | bytes_below(&input, 16)
-                                                 : bytes_below(&input, 16);
+                                                 : bytes_below(&input, 24);
         f->tval  = bytes_odd(&input);
         break;
     }

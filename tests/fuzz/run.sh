@@ -18,15 +18,17 @@ failed=0
 # How often 8 seconds on a slow machine are enough for.
 runs_of() {
     case $1 in
-    fuzz_shadow) echo 2500 ;;
-    fuzz_bundle) echo 20000 ;;
-    *)           echo 150000 ;;
+    fuzz_shadow) echo 300 ;;
+    fuzz_bundle) echo 6000 ;;
+    fuzz_insn)   echo 25000 ;;
+    fuzz_vcpu)   echo 30000 ;;
+    *)           echo 60000 ;;
     esac
 }
 for program in "$@"; do
     name=$(basename "$program")
     runs=$(($(runs_of "$name") * seconds / 8))
-    "$program" -seed=1 -max_len=2048 -runs="$runs" -max_total_time="$seconds" -timeout=10 \
+    "$program" -seed=1 -max_len=2048 -len_control=0 -runs="$runs" -max_total_time="$seconds" -timeout=10 \
         -artifact_prefix="$found/$name-" >"$log" 2>&1
     status=$?
     did=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")

@@ -21,6 +21,7 @@ import time
 
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 ANSWER_SECONDS = 20
+SLOW_BYTES, SLOW_SECONDS = 1024, 0.02
 SHT_RELA, PT_LOAD, PF_W = 4, 1, 2
 
 
@@ -60,28 +61,45 @@ class Elf:
 class Machine:
     """A started machine."""
 
-    def __init__(self, monitor, bundle, folder, icount=True, memory="512M", cpu="rv64,h=false"):
-        self.elf, self.folder, self.text = Elf(monitor), folder, ""
+    def __init__(self, monitor, bundle, folder, icount=True, slow=False, memory="512M"):
+        self.elf, self.folder, self.slow = Elf(monitor), folder, slow
         self.news, self.ended = threading.Condition(), False
         self.console = bytearray()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "bundle.itb").write_bytes(bundle)
-        self.socket = folder / "qmp"
-        command = [QEMU, "-M", "virt", "-cpu", cpu, "-m", memory, "-display", "none", "-serial", "stdio",
-                   "-monitor", "none", "-no-reboot", "-bios", str(monitor), "-kernel",
-                   str(folder / "bundle.itb"), "-qmp", f"unix:{self.socket},server=on,wait=off"]
+        command = [QEMU, "-M", "virt", "-cpu", "rv64,h=false", "-m", memory, "-display", "none",
+                   "-serial", f"unix:{folder}/console,server=on,wait=on", "-monitor", "none", "-no-reboot",
+                   "-bios", str(monitor), "-kernel", f"{folder}/bundle.itb",
+                   "-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
         if icount:
             command += ["-icount", "shift=0,sleep=off"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+        with open(folder / "errors", "w", encoding="utf-8") as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
+        self.line = self.connect("console")
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
+    def connect(self, name):
+        """A socket of QEMU's, which needs a moment to make it."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            line = socket.socket(socket.AF_UNIX)
+            try:
+                line.connect(f"{self.folder}/{name}")
+                return line
+            except OSError:
+                line.close()
+                if self.process.poll() is not None or time.monotonic() >= deadline:
+                    raise RuntimeError((self.folder / "errors").read_text()) from None
+                time.sleep(0.01)
+
     def read(self):
-        while chunk := self.process.stdout.read1(65536):
+        while chunk := self.line.recv(SLOW_BYTES if self.slow else 65536):
             with self.news:
                 self.console += chunk
                 self.news.notify_all()
+            if self.slow:
+                time.sleep(SLOW_SECONDS)
         with self.news:
             self.ended = True
             self.news.notify_all()
@@ -92,21 +110,20 @@ class Machine:
             text = bytes(self.console)
         return re.sub(rb"[^\n -~]+", b"~", re.sub(rb"\r\n?", b"\n", text)).decode("ascii")
 
-    def wait(self, pattern, seconds):
-        """Waits until the console has shown `pattern`.  False: the machine ended, or time is over."""
-        pattern, deadline = re.compile(pattern), time.monotonic() + seconds
-        seen = 0
+    def wait(self, pattern, times, seconds):
+        """Waits until the console's lines have matched so often.  False: it ended, or time is over."""
+        pattern, deadline = re.compile(pattern.encode()), time.monotonic() + seconds
+        seen = found = 0
         while True:
             with self.news:
-                size = len(self.console)
-                if size == seen:
-                    if self.ended:
-                        return False
+                fresh = bytes(self.console[seen:self.console.rfind(b"\n") + 1])
+                if not fresh and not self.ended:
                     self.news.wait(min(1, max(0, deadline - time.monotonic())))
-            if pattern.search(bytes(self.console[max(0, seen - 400):]).decode("latin-1")):
+            found += len(pattern.findall(fresh))
+            seen += len(fresh)
+            if found >= times:
                 return True
-            seen = size
-            if time.monotonic() >= deadline:
+            if not fresh and (self.ended or time.monotonic() >= deadline):
                 return False
 
     def wait_end(self, seconds):
@@ -120,9 +137,8 @@ class Machine:
 
     def ask(self, *commands):
         """Says something to QEMU itself."""
-        with socket.socket(socket.AF_UNIX) as qmp:
+        with self.connect("qmp") as qmp:
             qmp.settimeout(ANSWER_SECONDS)
-            qmp.connect(str(self.socket))
             answers = qmp.makefile("r")
             json.loads(answers.readline())
             for name, arguments in [("qmp_capabilities", {}), *commands]:
@@ -148,5 +164,5 @@ class Machine:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
+        self.reader.join(ANSWER_SECONDS)
+        self.line.close()

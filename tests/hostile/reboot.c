@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reboots itself, over and over, by SRST (warm and cold) and by the syscon device.  Each life marks
-// all of the VM's memory that is not its own image; the next life looks for the mark and finds none.
+// all of the VM's memory that is not its own image, and leaves its hart and its devices in a state of
+// its own; the next life looks for both and finds none.
 // Each life tells when it began: all take equally long.
 // Shows: S3 P12 C7
-#include "fp.h"
 #include "hostile.h"
 
 #define MARK 0x6b72614d2d796d20ul
@@ -35,14 +35,6 @@ static u64 dirt(u64 from, u64 to, u64 step)
 // What the last life left in the hart and the devices, in the order of find_state().
 static void state_leave(void)
 {
-    struct fp f;
-
-    for (int i = 0; i < 32; i++)
-        f.f[i] = MARK;
-    f.fcsr = 0x1f;
-    fs_set(FS_DIRTY);
-    if (fs_get())
-        fp_load(&f);
     poke32(RTC + RTC_ALARM_HIGH, ~0u);
     poke32(RTC + RTC_ALARM_LOW, ~0u);
     poke32(RTC + RTC_IRQ_ENABLED, 1);
@@ -61,11 +53,10 @@ static void state_leave(void)
     csr_set(CSR_SSTATUS, SSTATUS_SUM | SSTATUS_MXR);
 }
 
-// How much of that is still there.
+// How much of that is still there.  (f0 to f31 are undefined after a reset, and only one VM has them.)
 static u64 state_find(void)
 {
-    u64       n = 0;
-    struct fp f = { 0 };
+    u64 n = 0;
 
     n += csr_read(CSR_SEPC) == (MARK & ~1ul) || csr_read(CSR_STVAL) == MARK;
     n += !!(boot_state.sstatus & (SSTATUS_SIE | SSTATUS_SUM | SSTATUS_MXR)) + !!boot_state.sie;
@@ -74,12 +65,7 @@ static u64 state_find(void)
     n += peek32(PLIC_PRIORITY(IRQ_UART)) + peek32(PLIC_ENABLE(CONTEXT_S, 0));
     n += peek32(PLIC_THRESHOLD(CONTEXT_S)) + peek32(PLIC_PENDING(0));
     n += peek8(UART + UART_SCR) + peek8(UART + UART_MCR) + peek8(UART + UART_IER);
-    fs_set(FS_DIRTY);
-    if (fs_get())
-        fp_store(&f);
-    for (int i = 0; i < 32; i++)
-        n += f.f[i] == MARK;
-    return n + !!f.fcsr;
+    return n;
 }
 
 static void end_of_life(u64 way)
