@@ -28,7 +28,8 @@ runs_of() {
 for program in "$@"; do
     name=$(basename "$program")
     runs=$(($(runs_of "$name") * seconds / 8))
-    "$program" -seed=1 -max_len=2048 -len_control=0 -runs="$runs" -max_total_time="$seconds" -timeout=10 \
+    "$program" -seed=1 -max_len=2048 -len_control=0 -timeout=10 \
+        -runs="$runs" -max_total_time="$seconds" \
         -artifact_prefix="$found/$name-" >"$log" 2>&1
     status=$?
     did=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")

@@ -30,6 +30,12 @@ static void spaces_fill(void)
 
 typedef void request(void);
 
+static u64 any_space(void)
+{
+    return time_now() % SPACES;
+}
+
+// clang-format off
 static void rfence_largest(void)  { sbi_call(SBI_RFENCE, 1, 1, 0, VA, PAGES * PAGE); }
 static void rfence_asid(void)     { sbi_call(SBI_RFENCE, 2, 1, 0, VA, PAGES * PAGE, 1); }
 static void rfence_wrapping(void) { sbi_call(SBI_RFENCE, 1, 1, 0, ~0ul - 3 * PAGE, PAGES * PAGE); }
@@ -41,7 +47,7 @@ static void sfence_one(void)      { sfence_va(VA); }
 static void sfence_one_asid(void) { sfence_va_asid(VA, 1); }
 static void sfence_of_asid(void)  { sfence_asid(1); }
 static void sfence_of_all(void)   { sfence_all(); }
-static void satp_new(void)        { static u64 n; csr_write(CSR_SATP, space_satp(&spaces[n++ % SPACES], n)); }
+static void satp_new(void)        { csr_write(CSR_SATP, space_satp(&spaces[any_space()], 1)); }
 static void console_chunk(void)   { sbi_call(SBI_DBCN, 0, 0, RAM, 0); }
 static void console_most(void)    { sbi_call(SBI_DBCN, 0, 60, RAM + 16 * MIB, 0); }
 static void console_read(void)    { sbi_call(SBI_DBCN, 1, MIB, RAM + 16 * MIB, 0); }
@@ -49,7 +55,6 @@ static void plic_worst(void)      { poke32(PLIC_ENABLE(CONTEXT_S, 0), ~0u); }
 static void illegal(void)         { TRAPS(csr_read(0x7ff)); }
 static void first_touch(void)     { sfence_all(); peek64(VA); }
 
-// clang-format off
 static const struct { const char *name; request *make; } requests[] = {
     { "rfence",        rfence_largest }, { "rfence_asid",     rfence_asid },
     { "rfence_wrap",   rfence_wrapping}, { "rfence_endless",  rfence_endless },

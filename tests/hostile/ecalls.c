@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loops on every exception that an instruction can raise, from S and from U, thousands of times each:
-// calls of functions that are not there, breakpoints, illegal instructions, misaligned and
+// Loops on every exception that an instruction can raise, from S and from U, thousands of times
+// each: calls of functions that are not there, breakpoints, illegal instructions, misaligned and
 // forbidden loads, stores, fetches, atomics.  Each must arrive in this guest, with its cause.
 // Shows: C4 C13
 #include "hostile.h"
@@ -42,8 +42,9 @@ static bool is_right(u64 got, u64 wanted, u32 insn)
 {
     bool atomic = (insn & 0x7f) == 0x2f;
 
-    return got == wanted || (atomic && (got == CAUSE_LOAD_ACCESS || got == CAUSE_STORE_ACCESS ||
-                                        got == CAUSE_LOAD_MISALIGNED || got == CAUSE_STORE_MISALIGNED));
+    return got == wanted ||
+           (atomic && (got == CAUSE_LOAD_ACCESS || got == CAUSE_STORE_ACCESS ||
+                       got == CAUSE_LOAD_MISALIGNED || got == CAUSE_STORE_MISALIGNED));
 }
 
 static void loop(enum mode mode, size_t i)
@@ -61,8 +62,8 @@ static void loop(enum mode mode, size_t i)
             first = wrong++ ? first : c.cause;
     }
     if (wrong)
-        say("BAD %c insn %#x at %#lx: %lu times cause %#lx", mode == MODE_S ? 'S' : 'U', raises[i].insn,
-            raises[i].a1, wrong, first);
+        say("BAD %c insn %#x at %#lx: %lu times cause %#lx", mode == MODE_S ? 'S' : 'U',
+            raises[i].insn, raises[i].a1, wrong, first);
 }
 
 GUEST(ecalls)

@@ -4,8 +4,9 @@
 // Shows: D13
 #include "hostile.h"
 
-static const char text[] = "\x1b[2J\x1b]0;x\x07 duomo-like: all is well \0\x9b\x08\x7f lorem ipsum dolor "
-                           "sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt\r";
+static const char text[] =
+    "\x1b[2J\x1b]0;x\x07 duomo-like: all is well \0\x9b\x08\x7f lorem ipsum dolor "
+    "sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt\r";
 
 GUEST(flood)
 {

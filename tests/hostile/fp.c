@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Plays with floating point: looks for foreign values in the registers, fills them with marks, with FS
-// Initial, Clean and Dirty, sleeps in between.  Where the VM has no floating point FS stays Off and
-// every instruction of it is illegal, in S and in U.
+// Plays with floating point: looks for foreign values in the registers, fills them with marks,
+// with FS Initial, Clean and Dirty, sleeps in between.  Where the VM has no floating point FS
+// stays Off and every instruction of it is illegal, in S and in U.
 // Shows: C6
 #include "fp.h"
 #include "hostile.h"
@@ -54,8 +54,8 @@ static void with_fp(void)
 
 static void without_fp(void)
 {
-    static const u32 insns[] = { 0x00053507, 0x00a53027, 0x02a50553, 0xf2000553, 0x00301573, 0x00102573,
-                                 0x00201573, 0xe2000553, 0x2108, 0xa108 };
+    static const u32 insns[] = { 0x00053507, 0x00a53027, 0x02a50553, 0xf2000553, 0x00301573,
+                                 0x00102573, 0x00201573, 0xe2000553, 0x2108,     0xa108 };
 
     for (u64 round = 1;; round++) {
         for (u64 i = 0; i < 2 * ARRAY_LEN(insns); i++) {

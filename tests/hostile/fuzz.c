@@ -67,8 +67,8 @@ static u64 any_va(void)
 {
     switch (any_below(3, &seed)) {
     case 0:  return any_page();
-    case 1:  return any_below(8, &seed) << 30 | any_below(8, &seed) << 21 | any_below(8, &seed) << 12 |
-                    any_below(PAGE, &seed);
+    case 1:  return any_below(8, &seed) << 30 | any_below(8, &seed) << 21 |
+                    any_below(8, &seed) << 12 | any_below(PAGE, &seed);
     default: return edge_number(&seed) + any_below(16, &seed);
     }
 }
@@ -101,8 +101,8 @@ static void access_any(void)
 // One CSR instruction of any kind with any number; those that hold the attacker up come back.
 static void csr_any(void)
 {
-    static const u32 known[] = { 0x100, 0x104, 0x106, 0x10a, 0x141, 0x142, 0x143, 0x144, 0x14d, 0xc00,
-                                 0xc01, 0xc02, 1, 2, 3, 0x105, 0x180, 0x140 };
+    static const u32 known[] = { 0x100, 0x104, 0x106, 0x10a, 0x141, 0x142, 0x143, 0x144, 0x14d,
+                                 0xc00, 0xc01, 0xc02, 1, 2, 3, 0x105, 0x180, 0x140 };
     u32 csr = (u32)(any_below(4, &seed) ? any_of(known, &seed) : any_below(4096, &seed));
     u32 op = 1 + (u32)any_below(7, &seed), *code = (u32 *)code_page;
     u64 value = edge_number(&seed);
@@ -112,7 +112,8 @@ static void csr_any(void)
     code[0] = csr << 20 | 10u << 15 | op << 12 | 11u << 7 | 0x73; // csrr? a1, csr, a0
     code[1] = 0x00008067;                                         // ret
     fence_i();
-    __asm__ volatile("mv a0, %0\n jalr %1" :: "r"(value), "r"(code_page) : "a0", "a1", "ra", "memory");
+    __asm__ volatile("mv a0, %0\n jalr %1" :: "r"(value), "r"(code_page)
+                     : "a0", "a1", "ra", "memory");
 }
 
 static void satp_any(void)
@@ -144,7 +145,8 @@ static void fence_any(void)
 
 static void call_any(void)
 {
-    static const u64 extensions[] = { SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_HSM, SBI_DBCN, 0, 3, 4, 6, 7 };
+    static const u64 extensions[] = { SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_HSM, SBI_DBCN,
+                                      0, 3, 4, 6, 7 };
     u64 ext = any_of(extensions, &seed), fid = any_below(4, &seed), a[6];
 
     for (int i = 0; i < 6; i++)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Stops its only hart, in every way, with a deadline that has passed: way=0 hart_stop with an expired
-// timer, 1 with an RTC alarm that is due, 2 with an interrupt pending, 3 a suspend that nothing ends,
-// 4 wfi with all masked, 5 a suspend that ends at once, over and over, 6 retentive suspends likewise.
+// Stops its only hart, in every way, with a deadline that has passed: way=0 hart_stop with an
+// expired timer, 1 with an RTC alarm that is due, 2 with an interrupt pending, 3 a suspend that
+// nothing ends, 4 wfi with all masked, 5 a suspend that ends at once, over and over, 6 retentive
+// suspends likewise.
 // Shows: C3 S4
 #include "hostile.h"
 

@@ -91,8 +91,8 @@ static void count(struct count *n, struct rights r)
 
 static void tell(const char *what, enum mode mode, const struct count *n)
 {
-    say("%s %c: pages=%lu readable=%lu writable=%lu executable=%lu", what, mode == MODE_S ? 'S' : 'U',
-        n->pages, n->readable, n->writable, n->executable);
+    say("%s %c: pages=%lu readable=%lu writable=%lu executable=%lu", what,
+        mode == MODE_S ? 'S' : 'U', n->pages, n->readable, n->writable, n->executable);
 }
 
 GUEST(hole)

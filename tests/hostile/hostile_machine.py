@@ -18,6 +18,7 @@ import struct
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 ANSWER_SECONDS = 20
@@ -29,7 +30,7 @@ class Elf:
     """The monitor as it stands in memory once it has relocated itself to where it was linked."""
 
     def __init__(self, path):
-        self.data = path.read_bytes()
+        self.data = Path(path).read_bytes()
         ph, sh = struct.unpack_from("<QQ", self.data, 32)
         ph_size, ph_count, sh_size, sh_count = struct.unpack_from("<HHHH", self.data, 54)
         self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, sh + i * sh_size)

@@ -5,9 +5,9 @@
 #include "hostile.h"
 
 static const u64 nowhere[] = {
-    0, 1, 2, 0xfff, 0x1000, SYSCON, RTC, CLINT, CLINT + 0xbff8, PLIC, PLIC + 0x200004, UART, UART + 8,
-    VIRTIO, 0x20000000, 0x40000000, RAM - 2, RAM - 1, 1ul << 32, 1ul << 38, ~0ul << 38, 1ul << 47,
-    1ul << 55, 1ul << 56, 1ul << 63, (1ul << 63) - 2, ~0ul - 1, ~0ul, 0x8000000080000000,
+    0, 1, 2, 0xfff, 0x1000, SYSCON, RTC, CLINT, CLINT + 0xbff8, PLIC, PLIC + 0x200004, UART,
+    UART + 8, VIRTIO, 0x20000000, 0x40000000, RAM - 2, RAM - 1, 1ul << 32, 1ul << 38, ~0ul << 38,
+    1ul << 47, 1ul << 55, 1ul << 56, 1ul << 63, (1ul << 63) - 2, ~0ul - 1, ~0ul, 0x8000000080000000,
     0xffffffff80000000, 0x4000000080200000,
 };
 
@@ -37,7 +37,8 @@ static void go_by_sret(u64 to, u64 spp)
 
 static void go_for_ever(u64 way, struct space *s)
 {
-    static const u64 vectors[] = { 0, UART, PLIC, CLINT, ~0ul << 12, 1ul << 40, RAM - 4, 0x8000000000000000 };
+    static const u64 vectors[] = { 0, UART, PLIC, CLINT, ~0ul << 12, 1ul << 40, RAM - 4,
+                                   1ul << 63 };
 
     csr_write(CSR_SIE, 0);
     switch (way) {

@@ -22,8 +22,8 @@ static void remapped(struct space *s)
     peek64(VA);
     __asm__ volatile("lr.d t0, (%1)\n sd %2, (%3)\n sfence.vma %1, zero\n sc.d %0, %4, (%1)"
                      : "=&r"(failed)
-                     : "r"(VA), "r"(pte_make((u64)memory[1], PTE_KERNEL)), "r"(space_slot(s, VA, 0)),
-                       "r"(6ul)
+                     : "r"(VA), "r"(pte_make((u64)memory[1], PTE_KERNEL)),
+                       "r"(space_slot(s, VA, 0)), "r"(6ul)
                      : "t0", "memory");
     lies += !failed;
     lies += memory[0][0] != 5 || memory[1][0] != (failed ? 5 : 6);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Uses up what the monitor can remember of translations: 2^18 distinct pages, 10,000 address spaces,
-// pages as far apart as the address space allows, all faces of each.  All pages are one page of this
-// VM's: every load must find what the store before left.
+// Uses up what the monitor can remember of translations: 2^18 distinct pages, 10,000 address
+// spaces, pages as far apart as the address space allows, all faces of each.  All pages are one
+// page of this VM's: every load must find what the store before left.
 // Shows: P10
 #include "hostile.h"
 

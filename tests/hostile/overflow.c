@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Overflows its own stack at once: it grows down through the whole image, the trap handler included,
-// and through the beginning of RAM.
+// Overflows its own stack at once: it grows down through the whole image, the trap handler
+// included, and through the beginning of RAM.
 // Shows: C3
 #include "hostile.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reboots itself, over and over, by SRST (warm and cold) and by the syscon device.  Each life marks
-// all of the VM's memory that is not its own image, and leaves its hart and its devices in a state of
-// its own; the next life looks for both and finds none.
-// Each life tells when it began: all take equally long.
+// Reboots itself, over and over, by SRST (warm and cold) and by the syscon device.  Each life
+// marks all of the VM's memory that is not its own image, and leaves its hart and its devices in a
+// state of its own; the next life looks for both and finds none. Each life tells when it began:
+// all take equally long.
 // Shows: S3 P12 C7
 #include "hostile.h"
 
@@ -53,7 +53,7 @@ static void state_leave(void)
     csr_set(CSR_SSTATUS, SSTATUS_SUM | SSTATUS_MXR);
 }
 
-// How much of that is still there.  (f0 to f31 are undefined after a reset, and only one VM has them.)
+// How much of that is still there.  (f0 to f31 are undefined after a reset; only one VM has them.)
 static u64 state_find(void)
 {
     u64 n = 0;
@@ -83,7 +83,7 @@ GUEST(reboot)
 {
     u64 now = time_now(), step = arg("step", 4096 + 8), left = state_find();
     u64 unclean = dirt((u64)image_end, boot_state.fdt, step) + dirt(RAM, (u64)image_start, step);
-    u64 found = find_and_mark((u64)image_end, boot_state.fdt, step) +
+    u64 found   = find_and_mark((u64)image_end, boot_state.fdt, step) +
                 find_and_mark(RAM, (u64)image_start, step);
 
     say("life at_us=%lu marks=%lu dirt=%lu left=%lu", now / 10, found, unclean, left);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // SBI calls with every argument that a program could get wrong, from a seed: all extensions and
 // functions, and some that are not; masks and bases of harts, addresses, sizes, times.  Only what
-// would end the attack (power-off, stopping the hart) is left out.
-// An address beyond the VM's RAM must be refused, and RAM that no call may write must keep its mark.
+// would end the attack (power-off, stopping the hart) is left out. An address beyond the VM's RAM
+// must be refused, and RAM that no call may write must keep its mark.
 // Shows: S1 S2
 #include "hostile.h"
 
@@ -12,8 +12,8 @@
 static volatile u64 *const marked = (u64 *)MARKED;
 
 static const u64 extensions[] = {
-    SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_RFENCE, SBI_HSM, SBI_SRST, SBI_DBCN, 0, 1, 3, 4, 5, 6, 7,
-    0x504d55, 0x53555350, 0x4e41434c, 0x535441, 0x43505043, 9, 0x0a000000, ~0ul, 1ul << 63,
+    SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_RFENCE, SBI_HSM, SBI_SRST, SBI_DBCN, 0, 1, 3, 4,
+    5, 6, 7, 0x504d55, 0x53555350, 0x4e41434c, 0x535441, 0x43505043, 9, 0x0a000000, ~0ul, 1ul << 63,
 };
 
 // Would this be the last call?

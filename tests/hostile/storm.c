@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Storms: of timers (C8), of interrupts to itself (C9), of alarms of the clock, of a UART whose
 // interrupt is never completed or never goes away; with interrupts on, so that each is taken.
-// way=0 timers by SBI, 1 by stimecmp, 2 IPIs by SBI, 3 by sip, 4 RTC alarms, 5 UART line up and down
-// 6 UART line stuck, never completed; 7 stuck, claimed and completed for ever.
+// way=0 timers by SBI, 1 by stimecmp, 2 IPIs by SBI, 3 by sip, 4 RTC alarms, 5 UART line up and
+// down, 6 UART line stuck, never completed, 7 stuck, claimed and completed for ever.
 // Shows: C8 C9 S4
 #include "hostile.h"
 
@@ -20,7 +20,7 @@ static void on_storm(u64 cause)
         timer_set(taken % 2 ? ~0ul : time_now() + 1);
         break;
     case 9:
-        if (way == 6) {                                 // never completed; or it would come for ever
+        if (way == 6) { // never completed, and still up
             plic_claim();
             csr_clear(CSR_SIE, taken > 4 ? INT_SEI : 0);
         } else

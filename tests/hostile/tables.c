@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Page tables onto everything: leaves and tables at devices, holes, beyond RAM, at the
-// monitor's addresses in the machine, at the other VM's; tables that contain themselves, at every
-// level, and are changed through their own mapping.
-// Nothing but this VM's RAM and its own devices may be read or written; what is read there is checked
-// against a mark that only foreign memory lacks.
+// Page tables onto everything: leaves and tables at devices, holes, beyond RAM, at the monitor's
+// addresses in the machine, at the other VM's; tables that contain themselves, at every level, and
+// are changed through their own mapping. Nothing but this VM's RAM and its own devices may be read
+// or written; what is read there is checked against a mark that only foreign memory lacks.
 // Shows: P4 P5
 #include "hostile.h"
 
@@ -17,7 +16,8 @@ static u64 seed;
 static u64 target(void)
 {
     static const u64 places[] = {
-        0x80000000, 0x80010000, 0x80020000, 0x80040000, 0x80100000, 0x82200000, 0x84000000, 0x84200000,
+        0x80000000, 0x80010000, 0x80020000, 0x80040000, 0x80100000, 0x82200000, 0x84000000,
+        0x84200000,
         0x88000000, 0x8c000000, 0x90000000, 0x9fe00000, 0x9ffff000, 0xa0000000, SYSCON, RTC, CLINT,
         CLINT + 0x4000, PLIC, PLIC + 0x200000, UART, VIRTIO, 0x10100000, 0x20000000, 0x30000000, 0,
         0x1000, 1ul << 32, 1ul << 38, 1ul << 55, (1ul << 56) - PAGE,

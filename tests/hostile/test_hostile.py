@@ -22,6 +22,7 @@ Environment:
 
 import os
 import re
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +30,7 @@ from pathlib import Path
 import pytest
 
 from fit import Vm, bundle
-from hostile_machine import Machine
+from hostile_machine import Elf, Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -48,10 +49,9 @@ class Case:
     """A machine: its attackers as (guest, command line), and what is wanted of it."""
 
     def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
-                 monitor="duomo.elf", witness=True, lost=False, until=None, slices=None, share=None,
-                 check=None, slow=False):
+                 witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False):
         self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
-        self.mib, self.shadow_pages, self.icount, self.monitor = mib, shadow_pages, icount, monitor
+        self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount
         self.witness, self.lost, self.check, self.slow = witness, lost, check, slow
         self.until = until                      # what is printed how often when enough was done
         self.slices = slices or len(attackers)  # the witness may wait for so many
@@ -170,14 +170,14 @@ class Outcome:
 
     def log(self):
         """The monitor's lines since the first VM has begun."""
-        return re.findall(r"duomo: [^\n]*", self.shown[self.shown.find("=== "):])
+        return re.findall(r"duomo: [^\n]*(?=\n)", self.shown[self.shown.find("=== "):])
 
     def tail(self):
         return "\n".join(line[:160] for line in self.shown.splitlines()[-25:])
 
 
-def play(name, case, folder):
-    machine = Machine(BUILD / case.monitor, bundle(case.vms()), folder / name, case.icount, case.slow)
+def play(name, case, monitor, folder):
+    machine = Machine(monitor, bundle(case.vms()), folder / name, case.icount, case.slow)
     try:
         finished = machine.wait(*case.until, END_SECONDS) if case.until else True
         if case.witness:
@@ -196,25 +196,28 @@ def build(*targets):
 
 
 @pytest.fixture(scope="session")
-def built():
-    """The guests, and the monitors with a deliberate mistake; the monitor itself is there already."""
+def monitor(tmp_path_factory):
+    """A copy of the monitor, which may be built anew while this runs; and the guests."""
     assert (BUILD / "duomo.elf").exists(), "no build/duomo.elf; remedy: make"
     build("hostile-guests")
+    return shutil.copy(BUILD / "duomo.elf", tmp_path_factory.mktemp("monitor"))
 
 
 @pytest.fixture(scope="session")
-def spoilt(built):
-    build("hostile-builds")
+def spoilt():
+    """The monitors with a deliberate mistake, by what they are called in hostile.mk."""
+    build("hostile-guests", "hostile-builds")
+    return {name: BUILD / name / "duomo.elf" for name in ("hole", "self_harm")}
 
 
 @pytest.fixture(scope="session")
-def outcomes(built, request, tmp_path_factory):
+def outcomes(monitor, request, tmp_path_factory):
     """All machines that this session wants, some at a time, begun at once."""
     folder = tmp_path_factory.mktemp("hostile")
     wanted = [item.callspec.params["name"] for item in request.session.items
               if getattr(item, "originalname", "") == "test_witness_notices_nothing"]
     with ThreadPoolExecutor(max_workers=JOBS) as pool:
-        futures = {name: pool.submit(play, name, CASES[name], folder) for name in wanted}
+        futures = {name: pool.submit(play, name, CASES[name], monitor, folder) for name in wanted}
         yield futures
         for future in futures.values():
             future.cancel()
@@ -283,9 +286,9 @@ def test_every_attacker_is_used():
 
 # What one request may cost: the attacker measures it itself.
 
-def test_no_request_takes_long(built, tmp_path):
+def test_no_request_takes_long(monitor, tmp_path):
     case = Case(("bulk", "touch=64"), witness=False, shadow_pages=16384, until=("bulk: round 1", 1))
-    outcome = play("bulk", case, tmp_path)
+    outcome = play("bulk", case, monitor, tmp_path)
     costs = {what: int(ns) for what, ns in re.findall(r"bulk: (\w+) ns=(\d+)", outcome.shown)}
     assert outcome.finished and len(costs) > 15, outcome.tail()
     assert not [*o1_no_panic(case, outcome), *o3_monitor_is_unchanged(case, outcome)], outcome.tail()
@@ -295,10 +298,10 @@ def test_no_request_takes_long(built, tmp_path):
 # The end of all VMs is the end of the machine.
 
 @pytest.mark.parametrize("failing, code", [(False, 0), (True, 1)])
-def test_the_last_that_ends_ends_the_machine(built, tmp_path, failing, code):
+def test_the_last_that_ends_ends_the_machine(monitor, tmp_path, failing, code):
     ends = (5, 8, 13) if failing else (5, 7, 10)        # seed % 5 is the way that `off` takes
     guests = [Vm(f"off-{s}", (GUESTS / "off.bin").read_bytes(), f"seed={s}", 16) for s in ends]
-    machine = Machine(BUILD / "duomo.elf", bundle(guests), tmp_path)
+    machine = Machine(monitor, bundle(guests), tmp_path)
     try:
         assert machine.wait_end(60) == code, machine.shown()[-2000:]
     finally:
@@ -308,12 +311,10 @@ def test_the_last_that_ends_ends_the_machine(built, tmp_path, failing, code):
 # The second wall: a monitor whose shadow pager has a hole.
 
 def test_pmp_stops_what_the_shadow_lets_through(spoilt, tmp_path):
-    probe = Machine(BUILD / "hole/duomo.elf", bundle([]), tmp_path / "probe")
-    probe.stop()
-    borders = [at + (len(content) + 4095) // 4096 * 4096 for at, content in probe.elf.constant()]
-    case = Case(("hole", f"text_end={borders[0]:#x} rodata_end={borders[1]:#x}"), monitor="hole/duomo.elf",
+    borders = [at + (len(content) + 4095) // 4096 * 4096 for at, content in Elf(spoilt["hole"]).constant()]
+    case = Case(("hole", f"text_end={borders[0]:#x} rodata_end={borders[1]:#x}"),
                 until=("hole: round done", 1), lines=60)
-    outcome = play("hole", case, tmp_path)
+    outcome = play("hole", case, spoilt["hole"], tmp_path)
     wrong = [what for oracle in ORACLES for what in oracle(case, outcome)]
     seen = {(what, mode): dict(r=int(r), w=int(w), x=int(x), n=int(n)) for what, mode, n, r, w, x in re.findall(
         r"hole: (\w+) ([SU]): pages=(\d+) readable=(\d+) writable=(\d+) executable=(\d+)", outcome.shown)}
@@ -352,14 +353,14 @@ def guard_pages(path):
 @pytest.mark.parametrize("harm", HARMS)
 def test_own_mistake_ends_in_a_report(spoilt, tmp_path, harm):
     kernel = (GUESTS / "witness.bin").read_bytes()
-    machine = Machine(BUILD / "self_harm/duomo.elf", bundle([Vm(f"harm-{harm}", kernel, "lines=1")]), tmp_path)
+    machine = Machine(spoilt["self_harm"], bundle([Vm(f"harm-{harm}", kernel, "lines=1")]), tmp_path)
     try:
         code = machine.wait_end(30)
     finally:
         machine.stop()
     (text, _), (constants, _) = machine.elf.constant()
     wanted = HARMS[harm].replace("{text}", f"{text:x}").replace("{constants}", f"{constants:x}")
-    wanted = wanted.replace("{guard}", guard_pages(BUILD / "self_harm/duomo.elf"))
+    wanted = wanted.replace("{guard}", guard_pages(spoilt["self_harm"]))
     shown = machine.shown()
 
     assert code == 3, f"QEMU's exit code is {code}\n{shown[-1500:]}"

@@ -64,7 +64,8 @@ static void rewritten(u32 by)
 
 GUEST(vanish)
 {
-    static const u32 by[] = { 0x00a58023, 0x00a5b023, 0x00a5a52f, 0x0000, 0x8082, 0x100027f3, INSN_EBREAK };
+    static const u32 by[] = { 0x00a58023, 0x00a5b023, 0x00a5a52f, 0x0000, 0x8082, 0x100027f3,
+                                INSN_EBREAK };
     const u64        codes[] = { 0x0005c503, INSN_EBREAK };
     struct space     s;
 

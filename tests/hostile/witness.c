@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The witness: an honest guest beside an attacker.  It must not notice that it has company, but for
-// its share of the hart.
+// The witness: an honest guest beside an attacker.  It must not notice that it has company, but
+// for its share of the hart.
 //
-// It keeps a pattern in its RAM, which it reads through its own page tables, checks word by word and
-// writes anew; it keeps values in all floating-point registers; it takes a timer interrupt each
-// millisecond.  In a tight loop it reads the time: the longest gap between two turns is its stall.
-// What the command line says: lines=<how many> ms=<how long each takes> seed=<of the pattern>, and
-// stay=1 if it shall not power off at the end.
+// It keeps a pattern in its RAM, which it reads through its own page tables, checks word by word
+// and writes anew; it keeps values in all floating-point registers; it takes a timer interrupt
+// each millisecond.  In a tight loop it reads the time: the longest gap between two turns is its
+// stall.  What the command line says: lines=<how many> ms=<how long each takes> seed=<of the
+// pattern>, and stay=1 if it shall not power off at the end.
 //
 // Each line:   witness: <n> ok stall_us=<n> late_us=<n> share=<percent> ticks=<n>
 // At the end:  witness: done ok ...       (or BAD, with what was wrong)
@@ -52,7 +52,7 @@ static u64 word(u64 seed, u64 i)
 // A word of the pattern: is it what the last turn left?  Now it is this turn's.
 static bool word_turn(u64 seed, u64 n)
 {
-    volatile u64 *at = (u64 *)VA + n % WORDS;
+    volatile u64 *at   = (u64 *)VA + n % WORDS;
     u64           turn = n / WORDS, was = *at;
 
     *at = word(seed + turn + 1, n % WORDS);
@@ -92,9 +92,9 @@ static void watch(struct watch *w, u64 seed, u64 *n, u64 while_ticks, u64 fs)
     bool      fp = has_fp();
     struct fp f;
 
-    *w      = (struct watch){ 0 };
-    late    = ticks = 0;
-    tick_at = start + TICK;
+    *w   = (struct watch){ 0 };
+    late = ticks = 0;
+    tick_at      = start + TICK;
     fp_fill(&f, seed + *n);
     if (fp)
         fp_load(&f);

@@ -28,8 +28,10 @@ static u32 random_word(void)
 {
     static const u32 shapes[] = {
         0x73, 0x1073, 0x2073, 0x3073, 0x5073, 0x6073, 0x7073, 0x12000073, 0x16000073, 0x10500073,
-        0x00000003, 0x00001003, 0x00003003, 0x00000023, 0x00002023, 0x00003023, 0x0000202f, 0x1000302f,
-        0x1800302f, 0x0000000f, 0x0000100f, 0x0000200f, 0x00000007, 0x00003007, 0x00003027, 0x00000053,
+        0x00000003, 0x00001003, 0x00003003, 0x00000023, 0x00002023, 0x00003023, 0x0000202f,
+        0x1000302f,
+        0x1800302f, 0x0000000f, 0x0000100f, 0x0000200f, 0x00000007, 0x00003007, 0x00003027,
+        0x00000053,
         0x00000067, 0x0000006f, 0x00000063, 0x00000013, 0x00000033, 0x00000017,
     };
     u32 word = (u32)random_next(&seed);
@@ -55,7 +57,8 @@ static void page_fill(void)
 
 static u64 random_register(void)
 {
-    static const u64 bases[] = { SYSCON + 4, RTC, CLINT, PLIC, PLIC + 0x200000, UART + 1, VIRTIO, 0x30000000, VA };
+    static const u64 bases[] = { SYSCON + 4, RTC, CLINT, PLIC, PLIC + 0x200000, UART + 1,
+                                 VIRTIO, 0x30000000, VA };
 
     switch (any_below(4, &seed)) {
     case 0:  return any_of(bases, &seed) + any_below(0x2000, &seed);
@@ -99,7 +102,8 @@ GUEST(words)
     space_make(&space, 3);
     space_map(&space, VA, SCRATCH, PTE_KERNEL | PTE_U, 1);
     for (u64 at = (u64)user_start; at < (u64)user_end; at += PAGE)
-        space_map(&space, VA + level_size(2) + at - (u64)user_start, at, PTE_KERNEL & ~(u64)PTE_W, 0);
+        space_map(&space, VA + level_size(2) + at - (u64)user_start, at,
+                  PTE_KERNEL & ~(u64)PTE_W, 0);
     for (u64 round = 1;; round++) {
         for (int n = 0; n < 40; n++) {
             bool paging = spaces[n % 2] != NULL;

@@ -79,7 +79,8 @@ u64 edge_number(u64 *seed)
 {
     static const u64 edges[] = {
         0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 255, 256, 0xfff, 0x1000, 0x1001, 0xffff,
-        0x10000, 0x3ffff, 0x40000, 0x40001, SYSCON, RTC, CLINT, CLINT + 0x4000, CLINT + 0xbff8, PLIC,
+        0x10000, 0x3ffff, 0x40000, 0x40001, SYSCON, RTC, CLINT, CLINT + 0x4000, CLINT + 0xbff8,
+        PLIC,
         PLIC + 0x200004, UART, UART + 7, VIRTIO, 0x40000000, 0x7fffffff, 0x7fffffffffff, 1ul << 31,
         0xffffffff, 1ul << 32, (1ul << 32) - 8, 1ul << 38, (1ul << 39) - 1, 1ul << 47, 1ul << 55,
         1ul << 56, 1ul << 62, (1ul << 63) - 1, 1ul << 63, (1ul << 63) + 1, ~0ul << 38, ~0ul << 12,

@@ -1,63 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The model of guest, hart and judge.
+// The random guest and the hart that runs it.
 //
 // In:     numbers from choose().
 // Out:    calls of the shadow's functions as the run loop makes them; a panic if the judge objects.
 // Always: the guest's addresses come from a small set, so that the judge can look at all of them.
 // Locks:  none.
-#include "rig/shadow_model.h"
-
-#include "lib/panic.h"
-#include "rig/reference_walk.h"
+#include "rig/shadow_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLES     12 // pages of the guest's that hold its tables
-#define SPACES_MAX 160
-#define VAS_MAX    96
-#define PAST_MAX   12 // translations remembered per page; more: anything goes until a fence
-#define TLB        64
-#define FAULTS_MAX 6 // until an access that the guest allows must have come through
-#define KINDS      "rwx"
-#define BARE       (PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D | BIT(8)) // no leaf: all goes
-
-struct past {
-    struct reference_leaf t[PAST_MAX];
-    unsigned              n;
-    bool                  anything;
-};
-
-struct space {
-    u64         satp;
-    unsigned    n_vas;
-    struct past past[VAS_MAX];
-};
-
-// What the hart remembers: a leaf, or that there was none.
-struct cached {
-    bool valid;
-    u64  asid, va, size, pte;
-};
-
-struct shadow_model {
-    struct shadow_model_options o;
-    struct rig                 *r;
-    struct vcpu                *v;
-    struct space               *spaces, *now;
-    u64                         vas[3][VAS_MAX]; // by mode, Sv39 first
-    unsigned                    n_vas[3];
-    struct cached               tlb[TLB];
-    u64                         steps;
-};
-
 static struct shadow_model *at_work; // for the fake hart's hooks
-
-#define CHECK(cond, ...)                                                                           \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            panic(__VA_ARGS__);                                                                    \
-    } while (0)
 
 static u64 choose(struct shadow_model *m, u64 n)
 {
@@ -67,183 +20,6 @@ static u64 choose(struct shadow_model *m, u64 n)
 static bool chance(struct shadow_model *m, u64 one_in)
 {
     return !choose(m, one_in);
-}
-
-static unsigned mode_index(u64 satp)
-{
-    return (unsigned)(field_get(satp, SATP_MODE) - SATP_SV39);
-}
-
-// The addresses used: few indices per level, with both ends of the address space.
-
-static const u16 index_low[]    = { 0, 3, 15, 16 };
-static const u16 index_middle[] = { 0, 1, 511 };
-static const u16 index_high[]   = { 0, 511 };
-
-static unsigned indices(unsigned level, unsigned levels, const u16 **list)
-{
-    *list = level == 0                                  ? index_low
-            : level == 1 || (level == 2 && levels == 3) ? index_middle
-                                                        : index_high;
-    return level == 0 ? 4 : *list == index_middle ? 3 : 2;
-}
-
-static void vas_make(struct shadow_model *m, unsigned mode)
-{
-    unsigned levels = 3 + mode, n = 1, total = 1;
-
-    m->vas[mode][0] = 0;
-    for (unsigned level = 0; level < levels; level++) {
-        const u16 *list;
-        unsigned   k = indices(level, levels, &list);
-
-        for (unsigned i = k; i-- > 0;)
-            for (unsigned j = 0; j < n; j++)
-                m->vas[mode][i * n + j] = m->vas[mode][j] | (u64)list[i] << (12 + 9 * level);
-        total *= k;
-        n = total;
-        ASSERT(n <= VAS_MAX);
-    }
-    for (unsigned i = 0; i < n; i++)
-        m->vas[mode][i] = (u64)sign_extend(m->vas[mode][i], 12 + 9 * levels);
-    m->n_vas[mode] = n;
-}
-
-static u64 va_of(const struct shadow_model *m, const struct space *s, unsigned i)
-{
-    return field_get(s->satp, SATP_MODE) == SATP_BARE ? VM_RAM_BASE + 5 * i * PAGE_SIZE
-                                                      : m->vas[mode_index(s->satp)][i];
-}
-
-// The judge
-
-static struct reference_rules rules_of(const struct shadow_model *m)
-{
-    const struct vcpu *v = m->v;
-
-    return (struct reference_rules){
-        .user    = v->mode == MODE_U,
-        .sum     = v->csr.mstatus & STATUS_SUM,
-        .mxr     = v->csr.mstatus & STATUS_MXR,
-        .svpbmt  = m->r->vm.walk_base.svpbmt,
-        .svnapot = m->r->vm.walk_base.svnapot,
-    };
-}
-
-static bool guest_read(const void *vm, u64 at, u64 *pte)
-{
-    return gmem_read(vm, gpa(at), pte, sizeof *pte);
-}
-
-static enum reference_result guest_walk(const struct shadow_model *m, const struct space *s, u64 va,
-                                        char kind, struct reference_leaf *leaf)
-{
-    struct reference_rules r = rules_of(m);
-
-    if (field_get(s->satp, SATP_MODE) == SATP_BARE) {
-        *leaf = (struct reference_leaf){ .pa = va, .pte = BARE, .level = 3 };
-        return REFERENCE_OK;
-    }
-    return reference_walk(s->satp, va, kind, &r, guest_read, &m->r->vm, leaf);
-}
-
-// The leaf for va whatever its rights are; false: there is none.
-static bool guest_leaf(const struct shadow_model *m, const struct space *s, u64 va,
-                       struct reference_leaf *leaf)
-{
-    return guest_walk(m, s, va, 0, leaf) == REFERENCE_OK;
-}
-
-static bool same(const struct reference_leaf *a, const struct reference_leaf *b)
-{
-    return a->pa == b->pa && a->pte == b->pte && a->pte_at == b->pte_at && a->level == b->level;
-}
-
-static void past_add(struct past *p, const struct reference_leaf *leaf)
-{
-    for (unsigned i = 0; i < p->n; i++)
-        if (same(&p->t[i], leaf))
-            return;
-    if (p->n == PAST_MAX)
-        p->anything = true;
-    else
-        p->t[p->n++] = *leaf;
-}
-
-static void past_update(struct shadow_model *m, struct space *s, unsigned i)
-{
-    struct reference_leaf leaf;
-
-    if (guest_leaf(m, s, va_of(m, s, i), &leaf))
-        past_add(&s->past[i], &leaf);
-}
-
-static void all_past_update(struct shadow_model *m)
-{
-    for (unsigned n = 0; n < m->o.n_spaces; n++)
-        for (unsigned i = 0; i < m->spaces[n].n_vas; i++)
-            past_update(m, &m->spaces[n], i);
-}
-
-static void past_forget(struct shadow_model *m, struct space *s, unsigned i)
-{
-    s->past[i].n        = 0;
-    s->past[i].anything = false;
-    past_update(m, s, i);
-}
-
-// A fence of va: this page's past ends, and that of all pages under a leaf that covers va.
-static void past_fence(struct shadow_model *m, struct space *s, unsigned i, u64 va)
-{
-    struct past *p    = &s->past[i];
-    unsigned     kept = 0;
-
-    if (va_of(m, s, i) >> PAGE_SHIFT == va >> PAGE_SHIFT) {
-        past_forget(m, s, i);
-        return;
-    }
-    for (unsigned n = 0; n < p->n; n++) {
-        u64 size = level_size((unsigned)p->t[n].level);
-
-        if (p->t[n].level == 0 || (va_of(m, s, i) ^ va) >= size)
-            p->t[kept++] = p->t[n];
-    }
-    p->n = kept;
-    past_update(m, s, i);
-}
-
-static bool leaf_grants(const struct shadow_model *m, u64 pte, char kind)
-{
-    struct reference_rules r    = rules_of(m);
-    bool                   user = pte & PTE_U;
-
-    if (pte == BARE)
-        return true;
-    if (r.user ? !user : user && (kind == 'x' || !r.sum))
-        return false;
-    if (!(pte & PTE_A) || (kind == 'w' && !(pte & PTE_D)))
-        return false;
-    return kind == 'r' ? pte & PTE_R || (r.mxr && pte & PTE_X)
-                       : pte & (kind == 'w' ? PTE_W : PTE_X);
-}
-
-// The hart has made an access to host address `to`: was it right?
-static void judge(struct shadow_model *m, unsigned i, char kind, u64 to)
-{
-    const struct past *p  = &m->now->past[i];
-    u64                at = to - m->r->vm.ram.a + VM_RAM_BASE;
-
-    CHECK(gmem_contains(&m->r->vm, gpa(at), 1), "step %lu: the hart reached %lx, outside RAM",
-          m->steps, to);
-    if (p->anything)
-        return;
-    for (unsigned n = 0; n < p->n; n++)
-        if (at >> PAGE_SHIFT == p->t[n].pa >> PAGE_SHIFT && leaf_grants(m, p->t[n].pte, kind))
-            return;
-    panic("step %lu: '%c' at %lx (satp %lx, mode %d, status %lx) reached %lx; %u leaves, the last "
-          "%lx",
-          m->steps, kind, va_of(m, m->now, i), m->now->satp, (int)m->v->mode, m->v->csr.mstatus, at,
-          p->n, p->n ? p->t[p->n - 1].pte : 0);
 }
 
 // The hart: U-mode, SUM and MXR clear, PMP around it.
@@ -298,7 +74,7 @@ static void tlb_add(struct shadow_model *m, u64 va)
 static void speculate(struct shadow_model *m)
 {
     for (unsigned n = 0; n < 4; n++)
-        tlb_add(m, va_of(m, m->now, (unsigned)choose(m, m->now->n_vas)));
+        tlb_add(m, model_va(m, m->now, (unsigned)choose(m, m->now->n_vas)));
 }
 
 static void on_fence(bool has_va, gva_t va)
@@ -350,7 +126,7 @@ static void settle(struct shadow_model *m)
 static bool fault_handle(struct shadow_model *m, u64 va, char kind)
 {
     struct reference_leaf leaf = { 0 };
-    enum reference_result want = guest_walk(m, m->now, va, kind, &leaf);
+    enum reference_result want = model_guest_walk(m, m->now, va, kind, &leaf);
     gpa_t                 at   = gpa(0);
     u64                   ad   = kind == 'w' ? PTE_A | PTE_D : PTE_A;
     bool is_ram = gmem_contains(&m->r->vm, gpa(align_down(leaf.pa, PAGE_SIZE)), PAGE_SIZE);
@@ -359,7 +135,7 @@ static bool fault_handle(struct shadow_model *m, u64 va, char kind)
 
     if (want == REFERENCE_OK && (leaf.pte & ad) != ad) {
         CHECK((rig_word(m->r, leaf.pte_at) & ad) == ad, "step %lu: A and D are not set", m->steps);
-        all_past_update(m);
+        model_past_update(m);
     }
     switch (got) {
     case SHADOW_PAGE_FAULT:
@@ -397,7 +173,7 @@ static unsigned page_choose(struct shadow_model *m)
 static void access_at(struct shadow_model *m, unsigned i)
 {
     char kind = KINDS[choose(m, 3)];
-    u64  va   = va_of(m, m->now, i) + 8 * choose(m, 512), to;
+    u64  va   = model_va(m, m->now, i) + 8 * choose(m, 512), to;
 
     for (unsigned faults = 0; !hart_try(m, va, kind, &to); faults++) {
         CHECK(faults < FAULTS_MAX, "step %lu: '%c' at %lx faults again and again", m->steps, kind,
@@ -405,7 +181,7 @@ static void access_at(struct shadow_model *m, unsigned i)
         if (!fault_handle(m, va, kind))
             return;
     }
-    judge(m, i, kind, to);
+    model_judge(m, i, kind, to);
 }
 
 static void access_make(struct shadow_model *m)
@@ -448,14 +224,15 @@ static void edit_make(struct shadow_model *m)
 
     struct reference_leaf leaf;
 
-    if (chance(m, 2) && m->now->satp >> 60 && guest_leaf(m, m->now, va_of(m, m->now, i), &leaf)) {
+    if (chance(m, 2) && m->now->satp >> 60 &&
+        model_guest_leaf(m, m->now, model_va(m, m->now, i), &leaf)) {
         at = leaf.pte_at; // of a page that is likely known to the hart
         access_at(m, i);
     }
     if (chance(m, 4)) // only flags change
         pte = rig_word(m->r, at) ^ BIT(choose(m, 8));
     rig_word_set(m->r, at, pte);
-    all_past_update(m);
+    model_past_update(m);
 }
 
 static void fence_make(struct shadow_model *m)
@@ -463,7 +240,7 @@ static void fence_make(struct shadow_model *m)
     const struct space *of     = chance(m, 2) ? m->now : &m->spaces[choose(m, m->o.n_spaces)];
     bool                has_va = !chance(m, 3), has_asid = chance(m, 2);
     unsigned            page = page_choose(m);
-    u64                 va = va_of(m, m->now, page), asid = field_get(of->satp, SATP_ASID);
+    u64                 va = model_va(m, m->now, page), asid = field_get(of->satp, SATP_ASID);
 
     shadow_fence(m->v, has_va, gva(va), has_asid, asid);
     for (unsigned n = 0; n < m->o.n_spaces; n++) {
@@ -473,9 +250,9 @@ static void fence_make(struct shadow_model *m)
             continue;
         for (unsigned i = 0; i < s->n_vas; i++)
             if (has_va)
-                past_fence(m, s, i, va);
+                model_past_fence(m, s, i, va);
             else
-                past_forget(m, s, i);
+                model_past_forget(m, s, i);
     }
     settle(m);
     access_at(m, page);
@@ -505,12 +282,12 @@ static void look_at_all(struct shadow_model *m)
     for (unsigned i = 0; i < m->now->n_vas; i++)
         for (unsigned k = 0; k < 3; k++) {
             struct reference_leaf leaf;
-            u64                   va = va_of(m, m->now, i), to;
+            u64                   va = model_va(m, m->now, i), to;
 
             if (hart_walk(m, va, KINDS[k], &leaf))
-                judge(m, i, KINDS[k], leaf.pa);
+                model_judge(m, i, KINDS[k], leaf.pa);
             if (tlb_find(m, va) && hart_try(m, va, KINDS[k], &to))
-                judge(m, i, KINDS[k], to);
+                model_judge(m, i, KINDS[k], to);
         }
 }
 
@@ -541,7 +318,7 @@ static void space_make(struct shadow_model *m, struct space *s, unsigned n)
         asid = (n / TABLES + choose(m, 3)) & (BIT(m->o.asid_bits) - 1);
 
     s->satp  = field_set(field_set(mode ? root : 0, SATP_MODE, mode), SATP_ASID, mode ? asid : 0);
-    s->n_vas = mode ? m->n_vas[mode_index(s->satp)] : 16;
+    s->n_vas = mode ? m->n_vas[model_mode_index(s->satp)] : 16;
 }
 
 struct shadow_model *shadow_model_make(const struct shadow_model_options *o)
@@ -558,14 +335,14 @@ struct shadow_model *shadow_model_make(const struct shadow_model_options *o)
     m->spaces           = calloc(o->n_spaces, sizeof *m->spaces);
     ASSERT(m->spaces && o->n_spaces <= SPACES_MAX);
     for (unsigned mode = 0; mode < 3; mode++)
-        vas_make(m, mode);
+        model_vas_make(m, mode);
     for (unsigned n = 0; n < o->n_spaces; n++)
         space_make(m, &m->spaces[n], n);
     for (unsigned n = 0; n < 100; n++)
-        rig_word_set(m->r,
-                     VM_RAM_BASE + choose(m, TABLES) * PAGE_SIZE + 8ul * index_low[choose(m, 3)],
-                     random_pte(m));
-    all_past_update(m);
+        rig_word_set(
+            m->r, VM_RAM_BASE + choose(m, TABLES) * PAGE_SIZE + 8ul * model_index_low[choose(m, 3)],
+            random_pte(m));
+    model_past_update(m);
     switch_make(m);
     return m;
 }

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// From a bundle to virtual machines that could run: what is made, what is refused, where things
+// land in memory; and the device tree that a guest finds.
+#include "boot.h"
+
+#include "dev/dt.h"
+#include "mon/build.h"
+#include "mon/guest_dt.h"
+#include "vdev/board.h"
+
+#include <libfdt.h>
+
+static struct vm *built;
+
+static const char *build(struct bundle_spec s)
+{
+    struct vm_config c;
+    const char      *why;
+
+    machine_make(NULL);
+    assert_null(machine_read(tree));
+    assert_null(bundle_put(&s));
+    assert_true(bundle_vm(0, &c, &why));
+    if (!why)
+        why = vm_build(&c, &built);
+    return why;
+}
+
+static void built_free(void)
+{
+    for (u32 i = 0; n_vms && i < built->n_vcpus; i++)
+        vcpu_reset(built->vcpus[i]);
+    ram_free();
+}
+
+static void boot(void)
+{
+    while (built->state != VM_RUNNING)
+        vm_boot_step(built);
+}
+
+TEST(a_good_vm)
+{
+    struct bundle_spec s = good_spec();
+    struct vcpu       *v;
+
+    assert_null(build(s));
+    boot();
+    v = built->vcpus[0];
+    EXPECT_EQ(v->f.pc, VM_RAM_BASE + 2 * MIB, "pc");
+    EXPECT_EQ(v->f.x[REG_A0], 0, "a0");
+    EXPECT_EQ(v->mode, MODE_S, "mode");
+    EXPECT_EQ(built->ram_size, 32 * MIB, "RAM");
+    assert_true(is_aligned(built->ram.a, 2 * MIB) &&
+                range_contains((u64)ram, RAM, built->ram.a, 32 * MIB));
+    assert_memory_equal((u8 *)built->ram.a + 2 * MIB, kernel, sizeof kernel);
+    EXPECT_EQ(built->ram_window.base, built->ram.a, "the PMP window");
+    EXPECT_EQ(built->ram_window.end, built->ram.a + 32 * MIB, "the PMP window");
+    assert_true(built->table_window.end <= built->ram_window.base ||
+                built->table_window.base >= built->ram_window.end);
+    EXPECT_EQ(built->table_window.rights, PMP_R, "tables are read by the walker alone");
+
+    const void *fdt = (const void *)(built->ram.a + v->f.x[REG_A1] - VM_RAM_BASE);
+
+    EXPECT_EQ(fdt_check_full(fdt, 64 * KIB), 0, "the guest's tree");
+    built_free();
+}
+
+// A second start finds nothing of the first.
+TEST(a_second_start)
+{
+    struct bundle_spec s = good_spec();
+    u8                *r;
+
+    s.odd_data = true;
+    assert_null(build(s));
+    boot();
+    r = (u8 *)built->ram.a;
+    memset(r, 0xee, 32 * MIB);
+    built->vcpus[0]->csr.sscratch = 0x1234;
+    built->vcpus[0]->f.x[5]       = 0x55;
+    built->state                  = VM_STOPPED;
+    boot();
+    EXPECT_EQ(built->vcpus[0]->csr.sscratch | built->vcpus[0]->f.x[5], 0, "registers");
+    assert_memory_equal(r + 2 * MIB, kernel, sizeof kernel);
+    for (u64 i = 0; i < 2 * MIB; i++)
+        EXPECT_EQ(r[i], 0, "before the kernel, at %lx", i);
+    for (u64 i = 2 * MIB + sizeof kernel; i < 31 * MIB; i++)
+        EXPECT_EQ(r[i], 0, "behind the kernel, at %lx", i);
+    built_free();
+}
+
+TEST(vms_that_cannot_be)
+{
+    struct bundle_spec s;
+
+    s = good_spec(), s.memory = 15 * MIB;
+    expect_words(build(s), "memory");
+    ram_free();
+    s = good_spec(), s.memory = 16 * MIB + 4096;
+    expect_words(build(s), "memory");
+    ram_free();
+    s = good_spec(), s.memory = 1ul << 50;
+    expect_words(build(s), "memory");
+    ram_free();
+    s = good_spec(), s.memory = ~0ul - 2 * MIB + 1;
+    expect_words(build(s), "memory");
+    ram_free();
+    s = good_spec(), s.memory = RAM;
+    expect_words(build(s), "RAM");
+    ram_free();
+    s = good_spec(), s.vcpus = 1ul << 32 | 1;
+    expect_words(build(s), "vCPUs");
+    ram_free();
+    s = good_spec(), s.engine = "steam";
+    assert_non_null(build(s));
+    ram_free();
+    s = good_spec(), s.shadow_pages = 3;
+    expect_words(build(s), "shadow");
+    ram_free();
+    s = good_spec(), s.kernel_size = 20;
+    expect_words(build(s), "kernel");
+    ram_free();
+    s = good_spec(), kernel[50] ^= 1;
+    expect_words(build(s), "kernel");
+    ram_free();
+}
+
+TEST(kernels_that_do_not_fit)
+{
+    static const u64   far[] = { 32 * MIB,    1ul << 40,  1ul << 63,      ~0ul,
+                                 ~0ul - 4095, ~0ul << 21, 32 * MIB - 4096 };
+    struct bundle_spec s;
+
+    for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+        s = good_spec(), kernel_make(kernel, sizeof kernel, far[i], 3 * MIB);
+        expect_words(build(s), "kernel");
+        ram_free();
+        s = good_spec(), kernel_make(kernel, sizeof kernel, 2 * MIB, far[i]);
+        expect_words(build(s), "kernel");
+        ram_free();
+    }
+}
+
+// The header's offset is any number; an odd one must be refused, or work.
+TEST(kernel_at_an_odd_offset)
+{
+    for (u64 off = 1; off < 20; off += 3) {
+        struct bundle_spec s = good_spec();
+
+        kernel_make(kernel, sizeof kernel, 2 * MIB + off, 3 * MIB);
+        if (!build(s))
+            boot();
+        built_free();
+    }
+}
+
+TEST(many_vms_fit)
+{
+    struct bundle_spec s = good_spec();
+    struct vm_config   c;
+    const char        *why;
+    unsigned           n;
+
+    s.n_vms = 12, s.memory = 16 * MIB, s.ramdisk = NULL;
+    machine_make(NULL);
+    assert_null(machine_read(tree));
+    assert_null(bundle_put(&s));
+    for (n = 0; n < 11 && bundle_vm(n, &c, &why); n++)
+        assert_null(vm_build(&c, &built));
+    EXPECT_EQ(n, 11, "VMs");
+    for (unsigned i = 0; i < n_vms; i++)
+        for (unsigned j = 0; j < i; j++)
+            assert_true(vms[i]->ram_window.end <= vms[j]->ram_window.base ||
+                        vms[j]->ram_window.end <= vms[i]->ram_window.base);
+    built_free();
+}
+
+// The guest's device tree
+
+static const void *guest_tree(void *to, size_t room)
+{
+    guest_dt_make(built, "quiet", gpa(VM_RAM_BASE + 0x1000000), 0x1234, to, room);
+    return to;
+}
+
+TEST(guest_tree_says_what_there_is)
+{
+    static u64  room[8192];
+    const void *fdt;
+    u64         base, size, value;
+    int         node, len;
+
+    assert_null(build(good_spec()));
+    fdt = guest_tree(room, sizeof room);
+    EXPECT_EQ(fdt_check_full(fdt, sizeof room), 0, "whole");
+    node = fdt_path_offset(fdt, "/memory@80000000");
+    assert_true(node >= 0 && dt_reg(fdt, node, 0, &base, &size));
+    EXPECT_EQ(base, VM_RAM_BASE, "base");
+    EXPECT_EQ(size, 32 * MIB, "size");
+    node = fdt_path_offset(fdt, "/chosen");
+    assert_string_equal(dt_string(fdt, node, "bootargs"), "quiet");
+    assert_true(dt_number(fdt, node, "linux,initrd-start", &value) &&
+                value == VM_RAM_BASE + 0x1000000);
+    assert_true(dt_number(fdt, node, "linux,initrd-end", &value) &&
+                value == VM_RAM_BASE + 0x1001234);
+    node = fdt_path_offset(fdt, "/cpus/cpu@0");
+    assert_string_equal(dt_string(fdt, node, "riscv,isa"), built->isa->text);
+    assert_string_equal(dt_string(fdt, node, "mmu-type"), "riscv,sv57");
+    assert_non_null(fdt_getprop(fdt, node, "riscv,isa-extensions", &len));
+    assert_true(dt_stdout(fdt) >= 0);
+    for (size_t i = 0; i < board_n_devices; i++) {
+        const struct vdev_ops *ops   = board_devices[i];
+        bool                   found = false;
+
+        for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+            found |= dt_reg(fdt, node, 0, &base, &size) && base == ops->base;
+        EXPECT_EQ(found, ops->base != VSLOTS_BASE, "%s", ops->name);
+    }
+    built_free();
+}
+
+TEST(guest_trees_have_seeds_of_their_own)
+{
+    static u64  a[8192], b[8192];
+    const char *seed_a, *seed_b;
+    int         len_a, len_b;
+
+    assert_null(build(good_spec()));
+    (void)guest_tree(a, sizeof a), (void)guest_tree(b, sizeof b);
+    seed_a = fdt_getprop(a, fdt_path_offset(a, "/chosen"), "rng-seed", &len_a);
+    seed_b = fdt_getprop(b, fdt_path_offset(b, "/chosen"), "rng-seed", &len_b);
+    EXPECT_EQ(len_a, 32, "length");
+    EXPECT_EQ(len_b, 32, "length");
+    assert_memory_not_equal(seed_a, seed_b, 32);
+    built_free();
+}
+
+TEST(longest_command_line_fits)
+{
+    static char        lengthy[CMDLINE_MAX + 1];
+    struct bundle_spec s = good_spec();
+
+    memset(lengthy, 'x', CMDLINE_MAX);
+    s.bootargs = lengthy;
+    assert_null(build(s));
+    boot();
+    built_free();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(a_good_vm),
+        RUN(a_second_start),
+        RUN(vms_that_cannot_be),
+        RUN(kernels_that_do_not_fit),
+        RUN(kernel_at_an_odd_offset),
+        RUN(many_vms_fit),
+        RUN(guest_tree_says_what_there_is),
+        RUN(guest_trees_have_seeds_of_their_own),
+        RUN(longest_command_line_fits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
