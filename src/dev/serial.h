@@ -11,6 +11,9 @@ void serial_write(const char *text, size_t len);
 // Waits, a bounded time, until all has left.  For the monitor's last words.
 void serial_drain(void);
 
+// While held, received bytes stay in the chip, and so with the sender; nothing is lost.
+void serial_hold(bool hold);
+
 // Calls input(arg, byte) for each byte that comes, on the boot hart, and room(arg) when a full ring
 // has emptied.  Boot only.
 void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), void *arg);

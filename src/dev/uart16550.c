@@ -35,6 +35,7 @@ static struct {
     void (*room)(void *arg);
     void *arg;
     bool  was_full;
+    bool  held;
 } uart;
 
 static u8 reg_read(unsigned reg)
@@ -59,12 +60,12 @@ static void transmit(void)
     if (uart.head != uart.tail && reg_read(LSR) & LSR_TX_EMPTY)
         for (int n = 0; n < FIFO && uart.head != uart.tail; n++)
             reg_write(THR, (u8)uart.ring[uart.tail++ % RING]);
-    ier_set(uart.head != uart.tail ? IER_RX | IER_TX : IER_RX);
+    ier_set((uart.head != uart.tail ? IER_TX : 0) | (uart.held ? 0 : IER_RX));
 }
 
 static void receive(void)
 {
-    for (int n = 0; n < FIFO && reg_read(LSR) & LSR_RX_READY; n++) {
+    for (int n = 0; n < FIFO && !uart.held && reg_read(LSR) & LSR_RX_READY; n++) {
         u8 byte = reg_read(RBR);
 
         if (uart.input)
@@ -109,6 +110,12 @@ void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), v
     uart.input = input;
     uart.room  = room;
     uart.arg   = arg;
+}
+
+void serial_hold(bool hold)
+{
+    uart.held = hold;
+    transmit(); // brings the interrupts that we want up to date
 }
 
 bool serial_has_room(size_t n)

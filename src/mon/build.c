@@ -67,10 +67,10 @@ static const char *layout_make(const struct vm_config *c, struct layout *l)
     if (h.magic != KERNEL_MAGIC || h.magic2 != KERNEL_MAGIC2)
         return "its kernel is not a RISC-V Linux Image; give one (arch/riscv/boot/Image)";
     kernel_end = max_u64(h.image_size, c->kernel.size);
-    if (!is_aligned(h.text_offset, MEMORY_STEP))
-        return "its kernel wants to stand at an offset that is no multiple of 2 MiB; give another";
     if (h.text_offset > c->memory || kernel_end > c->memory - h.text_offset)
         return "its kernel does not fit into its memory; give it more memory";
+    if (!is_aligned(h.text_offset, MEMORY_STEP))
+        return "its kernel wants to stand at an offset that is no multiple of 2 MiB; give another";
     l->kernel  = h.text_offset;
     kernel_end = align_up(l->kernel + kernel_end, PAGE_SIZE);
     l->dt      = c->memory - DT_SIZE;
@@ -190,7 +190,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
     ram   = at && pools ? ram_alloc(c->memory, MEMORY_STEP) : 0;
     if (!ram)
-        return "the machine has too little RAM for it; give it less, or the machine more (-m)";
+        return "the machine has too little RAM for its memory; give it less, or the machine more (-m)";
 
     struct built *b = take(&at, sizeof *b);
 

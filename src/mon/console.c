@@ -35,6 +35,8 @@ static int vm_read(struct vm *vm)
 {
     if (vm != keyboard || typed_in == typed_out)
         return -1;
+    if (typed_in - typed_out == INPUT / 2)
+        serial_hold(false);
     return typed[typed_out++ % INPUT];
 }
 
@@ -43,6 +45,8 @@ static void on_input(void *arg, u8 byte)
     (void)arg;
     if (typed_in - typed_out < INPUT)
         typed[typed_in++ % INPUT] = byte;
+    if (typed_in - typed_out == INPUT)
+        serial_hold(true); // until half of it was read: a paste is longer than the ring
     if (keyboard && keyboard->state == VM_RUNNING)
         keyboard->console_ready(keyboard);
 }

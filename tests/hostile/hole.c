@@ -62,7 +62,7 @@ static struct rights rights_of(enum mode mode, u64 host)
     r.r = attempt(mode, LOAD, host, &value) == CAUSE_NONE;
     r.w = attempt(mode, STORE, host, &value) == CAUSE_NONE;
     r.w |= attempt(mode, AMO, host + 8, &value) == CAUSE_NONE;
-    r.x = attempt_once(mode, JUMP, host, &value) != CAUSE_FETCH_ACCESS;
+    r.x = attempt(mode, JUMP, host, &value) != CAUSE_FETCH_ACCESS;
     return r;
 }
 

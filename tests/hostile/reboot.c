@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reboots itself, over and over, by SRST (warm and cold) and by the syscon device.  Each life
 // marks all of the VM's memory that is not its own image, and leaves its hart and its devices in a
-// state of its own; the next life looks for both and finds none. Each life tells when it began:
+// state of its own; the next life looks for both and finds none.  Each life tells when it began:
 // all take equally long.
 // Shows: S3 P12 C7
 #include "hostile.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SBI calls with every argument that a program could get wrong, from a seed: all extensions and
 // functions, and some that are not; masks and bases of harts, addresses, sizes, times.  Only what
-// would end the attack (power-off, stopping the hart) is left out. An address beyond the VM's RAM
+// would end the attack (power-off, stopping the hart) is left out.  An address beyond the VM's RAM
 // must be refused, and RAM that no call may write must keep its mark.
 // Shows: S1 S2
 #include "hostile.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Page tables onto everything: leaves and tables at devices, holes, beyond RAM, at the monitor's
 // addresses in the machine, at the other VM's; tables that contain themselves, at every level, and
-// are changed through their own mapping. Nothing but this VM's RAM and its own devices may be read
+// are changed through their own mapping.  Nothing but this VM's RAM and its own devices may be read
 // or written; what is read there is checked against a mark that only foreign memory lacks.
 // Shows: P4 P5
 #include "hostile.h"

@@ -82,6 +82,11 @@ void serial_drain(void)
 {
 }
 
+void serial_hold(bool hold)
+{
+    (void)hold;
+}
+
 void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), void *arg)
 {
     chips.serial_input = input;
