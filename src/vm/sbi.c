@@ -417,6 +417,7 @@ enum outcome sbi_call(struct vcpu *v)
     if (row)
         r = row->call(v, a);
     if (r.again) {
+        v->gave_up = true;
         pend(v, PEND_RESCHED);
         return RESUME;
     }

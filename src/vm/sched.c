@@ -178,8 +178,10 @@ static void turn(const struct choice *c)
         run_turn(c);
     v->vtime += clock_now() - now;
     vtime_high = max_u64(vtime_high, v->vtime);
-    sched_credit(v); // who gives turns up early saves up no more than who sleeps
-    last = v;
+    last       = v;
+    if (v->gave_up) // and saves up no more than one that sleeps
+        sched_credit(v);
+    v->gave_up = false;
 }
 
 static void idle(u64 deadline)

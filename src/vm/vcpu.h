@@ -55,6 +55,7 @@ struct vcpu {
     u32                  id;
     enum hsm             hsm;
     u64                  vtime;         // ticks of the hart that it has had; sched.c
+    bool                 gave_up;       // its turn, to try an SBI call again
     bool                 waiting;       // in wfi
     u8                   step;          // length of the instruction at pc, for NEXT
     u64                  m_deadline;    // vCLINT's mtimecmp, in ticks
