@@ -4,7 +4,7 @@
 // In:     what the bundle says of it.
 // Out:    a struct vm with RAM, shadow pools, vCPUs and the board's devices.
 // Always: all that can fail is checked before the VM is listed; a VM that cannot be made whole is
-//         not made.  Its memory is one block: [vm, vcpus, devices], shadow pools, RAM.
+//         not made.  Its memory is three blocks: [vm, vcpus, devices]; shadow pools; RAM.
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 

@@ -163,8 +163,8 @@ static ALWAYS_INLINE bool is_admitted(const struct vcpu *v, const struct csr_row
     return !(row->needs && !(v->vm->isa->has & row->needs)) && !counter_is_closed(v, row->number);
 }
 
-// Inlined once for each row, so that the compiler knows the row: half of all instructions that a
-// guest's kernel makes us execute go through here.
+// Inlined once for each row, so that the compiler knows the row: a kernel's trap entry and exit
+// come here several times each.
 enum done { REFUSED, DONE, DONE_HOOKED }; // a hook may have left something pending
 
 static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct csr_row *row)
@@ -227,8 +227,7 @@ static ALWAYS_INLINE u64 hot_verdict(const struct vcpu *v, u32 raw, enum done do
     return LOADED_ANYWAY >> insn_rd(raw) & 1 ? HOT_SCRATCH : HOT_ALL;
 }
 
-// Every second CSR access of a kernel is to sstatus, and it costs the most: it goes round the
-// table.
+// A kernel changes sstatus with each lock it takes, and it costs the most: it goes round the table.
 static __attribute__((noinline)) u64 hot_sstatus(struct vcpu *v, u32 raw)
 {
     return hot_verdict(v, raw, row_execute(v, raw, &csr_rows[PLACE_sstatus - 1]));
