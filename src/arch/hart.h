@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch/frame.h"
+#include "arch/riscv/layout.h"
 #include "isa/csr.h"
 
 // What a hart was found to have.  Fixed after hart_probe().
@@ -20,14 +21,32 @@ struct hart_caps {
     bool     h;        // hypervisor extension
     bool     time_csr; // `time` can be read without a trap
     bool     menvcfg;
+    bool     fp;    // F and D, and no registers wider than those
+    u64      vlenb; // bytes of a vector register; 0: no vectors
 };
 extern struct hart_caps hart_caps;
 
-// Fills hart_caps.  Boot hart, once.
-void hart_probe(void);
+// What the calling hart has.  Leaves each CSR as it was, but satp and PMP, which become 0.
+void hart_probe(struct hart_caps *caps);
 
-u32 hart_id(void);
-u64 hart_time_csr(void);
+// The calling hart: its place among those that run the monitor, from 0 to MAX_HARTS - 1, and its
+// number in the machine (mhartid).
+#ifdef __riscv
+static inline u32 hart_index(void)
+{
+    u64 tp;
+
+    __asm__("mv %0, tp" : "=r"(tp));
+    return (u32)tp;
+}
+#else
+u32  hart_index(void);
+#endif
+u32           hart_id(void);
+u64           hart_time_csr(void);
+u64           hart_instret(void);  // instructions executed
+void          harts_release(void); // those that wait in start.S may go on, once an IPI wakes them
+NORETURN void hart_park(void);
 
 // Interrupts of the machine: those enabled, those that both pend and are enabled.
 void hart_irq_enable(u64 bits);
@@ -47,6 +66,22 @@ void hart_satp_set(u64 satp);
 void hart_fence_all(void);
 void hart_fence_page(gva_t va);
 void hart_fence_code(void);
+
+// The registers of the floating-point and vector units; FS and VS stay as they are.  Only where the
+// hart has them.
+struct fp_regs {
+    u64 f[32], fcsr;
+};
+struct vector_regs {
+    u64 vstart, vcsr, vl, vtype;
+    u8  v[]; // 32 registers of vlenb bytes
+};
+#define VTYPE_ILLEGAL BIT(63) // vill: as after a reset
+void fp_save(struct fp_regs *to);
+void fp_load(const struct fp_regs *from);
+void vector_save(struct vector_regs *to, u64 vlenb);
+void vector_load(const struct vector_regs *from, u64 vlenb);
+u64  vector_bytes(void); // vlenb
 
 void hart_counters_set(u64 scounteren);
 void hart_envcfg_set(u64 senvcfg);

@@ -38,6 +38,13 @@ void clock_arm(u64 deadline_ticks)
     mmio_write64(clint + CLINT_MTIMECMP + 8ul * hart_id(), deadline_ticks);
 }
 
+// What was written before is seen by the hart that is interrupted.
+void clock_ipi_send(u32 hart)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    mmio_write32(clint + CLINT_MSIP + 4ul * hart, 1);
+}
+
 void clock_ipi_clear(u32 hart)
 {
     mmio_write32(clint + CLINT_MSIP + 4ul * hart, 0);

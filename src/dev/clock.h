@@ -10,4 +10,6 @@ bool clock_present(void);
 u64 clock_now(void);
 // The calling hart gets a timer interrupt when clock_now() >= deadline; ~0 is never.
 void clock_arm(u64 deadline_ticks);
+// Software interrupts, by the harts' numbers (mhartid).
+void clock_ipi_send(u32 hart);
 void clock_ipi_clear(u32 hart);

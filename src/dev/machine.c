@@ -3,11 +3,12 @@
 //
 // In:     the host's device tree; reservations; requests for memory.
 // Out:    struct machine; ranges of RAM that nobody else has.
-// Always: reserved ranges never overlap what ram_alloc() returns.  What is handed out is zero.
-// Locks:  none; boot hart only.
+// Always: reserved ranges never overlap what ram_take() returns.
+// Locks:  taken_lock for the list of what is taken; the rest is the boot hart's alone.
 #include "dev/machine.h"
 
 #include "arch/hart.h"
+#include "arch/lock.h"
 #include "dev/dt.h"
 #include "isa/csr.h"
 #include "lib/words.h"
@@ -18,6 +19,7 @@
 struct machine      machine;
 static struct range taken[RESERVED_MAX];
 static unsigned     n_taken;
+static struct lock  taken_lock;
 
 static void ram_read(const void *fdt)
 {
@@ -50,6 +52,8 @@ static void harts_read(const void *fdt, int cpus)
 
         if (!type || strcmp(type, "cpu"))
             continue;
+        if (machine.n_harts < MACHINE_HARTS_MAX)
+            machine.hart_ids[machine.n_harts] = hart_number(fdt, node, "reg");
         machine.n_harts++;
         if (hart_number(fdt, node, "reg") != hart_id()) // harts of one machine may differ
             continue;
@@ -90,8 +94,7 @@ const char *machine_read(const void *fdt)
     harts_read(fdt, cpus);
     if (!machine.host_isa)
         return "the device tree has no riscv,isa for the boot hart; give it one";
-    isa_filter(machine.host_isa, true, &machine.isa);
-    isa_filter(machine.host_isa, false, &machine.isa_without_fp);
+    isa_filter(machine.host_isa, hart_caps.fp, &machine.isa);
     ram_read(fdt);
     if (!machine.n_ram)
         return "the device tree has no memory node; give it one";
@@ -132,20 +135,39 @@ static u64 range_alloc(const struct range *r, u64 size, u64 align)
     return 0;
 }
 
+u64 ram_take(u64 size, u64 align)
+{
+    u64 base = 0;
+
+    if (!size || size > ram_total_bytes())
+        return 0;
+    lock_take(&taken_lock);
+    for (unsigned i = 0; i < machine.n_ram && !base && n_taken < RESERVED_MAX; i++)
+        base = range_alloc(&machine.ram[i], align_up(size, PAGE_SIZE), align);
+    if (base)
+        ram_reserve(base, size);
+    lock_drop(&taken_lock);
+    return base;
+}
+
 u64 ram_alloc(u64 size, u64 align)
 {
-    if (n_taken == RESERVED_MAX || !size || size > ram_total_bytes())
-        return 0;
-    for (unsigned i = 0; i < machine.n_ram; i++) {
-        u64 base = range_alloc(&machine.ram[i], align_up(size, PAGE_SIZE), align);
+    u64 base = ram_take(size, align);
 
-        if (base) {
-            ram_reserve(base, size);
-            words_clear((void *)base, align_up(size, PAGE_SIZE));
-            return base;
+    if (base)
+        words_clear((void *)base, align_up(size, PAGE_SIZE));
+    return base;
+}
+
+void ram_release(u64 base)
+{
+    lock_take(&taken_lock);
+    for (unsigned i = 0; i < n_taken; i++)
+        if (taken[i].base == base) {
+            taken[i] = taken[--n_taken];
+            break;
         }
-    }
-    return 0;
+    lock_drop(&taken_lock);
 }
 
 u64 ram_total_bytes(void)
@@ -161,7 +183,9 @@ u64 ram_free_bytes(void)
 {
     u64 sum = ram_total_bytes();
 
+    lock_take(&taken_lock);
     for (unsigned i = 0; i < n_taken; i++)
         sum -= min_u64(sum, taken[i].size);
+    lock_drop(&taken_lock);
     return sum;
 }

@@ -4,8 +4,9 @@
 
 #include "isa/ext.h"
 
-#define RAM_RANGES_MAX 8
-#define RESERVED_MAX   128
+#define RAM_RANGES_MAX    8
+#define MACHINE_HARTS_MAX 64
+#define RESERVED_MAX      512
 
 struct range {
     u64 base, size;
@@ -16,8 +17,9 @@ struct machine {
     const char  *model;
     const char  *host_isa;
     u32          n_harts;
+    u32          hart_ids[MACHINE_HARTS_MAX]; // of the first so many
     u64          timebase_hz;
-    struct isa   isa, isa_without_fp;    // what a guest may have
+    struct isa   isa;                    // what a guest may have
     u32          cbom_block, cboz_block; // bytes; 0: the tree does not say
     struct range ram[RAM_RANGES_MAX];
     unsigned     n_ram;
@@ -28,9 +30,13 @@ extern struct machine machine;
 // Reads the tree.  Returns NULL, or in one line what is wrong and what would help.
 MUST_CHECK const char *machine_read(const void *fdt);
 
-// Physical memory, handed out once, at boot and at the creation of virtual machines.
+// Physical memory.  ram_reserve() is for boot; the others may be called from any hart.
 void ram_reserve(u64 base, u64 size);
-// Zeroed memory, aligned to `align` (a power of two); 0 if there is none so large.
+// Memory aligned to `align` (a power of two); 0 if there is none so large.  What ram_alloc() gives
+// is zero; what ram_take() gives holds anything.
 MUST_CHECK u64 ram_alloc(u64 size, u64 align);
-u64            ram_free_bytes(void);
-u64            ram_total_bytes(void);
+MUST_CHECK u64 ram_take(u64 size, u64 align);
+// Gives back what the two gave.
+void ram_release(u64 base);
+u64  ram_free_bytes(void);
+u64  ram_total_bytes(void);

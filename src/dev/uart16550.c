@@ -4,7 +4,8 @@
 // In:     bytes to send; the chip's interrupts.
 // Out:    bytes on the line; received bytes to whoever attached.
 // Always: the ring empties from the transmitter's interrupt, so no caller waits for the line.
-// Locks:  none yet; only the boot hart talks to the chip.
+// Locks:  uart.lock, the last of all, for chip and ring; not held while somebody is called back.
+#include "arch/lock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"
 #include "dev/irq.h"
@@ -26,11 +27,12 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define DRAIN_ROUNDS 100000000
 
 static struct {
-    u64      base;
-    unsigned shift;
-    u8       ier;
-    char     ring[RING];
-    u32      head, tail; // free-running; head - tail bytes wait
+    u64         base;
+    struct lock lock;
+    unsigned    shift;
+    u8          ier;
+    char        ring[RING];
+    u32         head, tail; // free-running; head - tail bytes wait
     void (*input)(void *arg, u8 byte);
     void (*room)(void *arg);
     void *arg;
@@ -54,7 +56,7 @@ static void ier_set(u8 bits)
         reg_write(IER, uart.ier = bits);
 }
 
-// Fills the chip's FIFO from the ring.
+// Fills the chip's FIFO from the ring.  The lock is held.
 static void transmit(void)
 {
     if (uart.head != uart.tail && reg_read(LSR) & LSR_TX_EMPTY)
@@ -73,11 +75,18 @@ static void receive(void)
     }
 }
 
+static void transmit_locked(void)
+{
+    lock_take(&uart.lock);
+    transmit();
+    lock_drop(&uart.lock);
+}
+
 static void uart_interrupt(void *arg)
 {
     (void)arg;
     receive();
-    transmit();
+    transmit_locked();
     if (uart.was_full && serial_has_room(RING / 2)) {
         uart.was_full = false;
         if (uart.room)
@@ -115,7 +124,7 @@ void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), v
 void serial_hold(bool hold)
 {
     uart.held = hold;
-    transmit(); // brings the interrupts that we want up to date
+    transmit_locked(); // brings the interrupts that we want up to date
 }
 
 bool serial_has_room(size_t n)
@@ -131,13 +140,15 @@ void serial_write(const char *text, size_t len)
 {
     if (!uart.base)
         return;
+    lock_take(&uart.lock);
     for (; len && uart.head - uart.tail < RING; len--)
         uart.ring[uart.head++ % RING] = *text++;
     transmit();
+    lock_drop(&uart.lock);
 }
 
 void serial_drain(void)
 {
     for (u32 round = 0; uart.base && uart.head != uart.tail && round < DRAIN_ROUNDS; round++)
-        transmit();
+        transmit_locked();
 }

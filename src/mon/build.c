@@ -2,26 +2,21 @@
 // Making a virtual machine.
 //
 // In:     what the bundle says of it.
-// Out:    a struct vm with RAM, shadow pools, vCPUs and the board's devices.
+// Out:    a struct vm with shadow pools, vCPUs and the board's devices, OFF.
 // Always: all that can fail is checked before the VM is listed; a VM that cannot be made whole is
-//         not made.  Its memory is three blocks: [vm, vcpus, devices]; shadow pools; RAM.
+//         not made.  Its memory is two blocks: [vm, vcpus, devices] and shadow pools.
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 
 #include "dev/machine.h"
-#include "lib/words.h"
-#include "mon/guest_dt.h"
 #include "vdev/board.h"
 #include "vm/engine.h"
-#include "vm/gmem.h"
-#include "vm/sched.h"
 
 #include <string.h>
 
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MIN  (16 * MIB)
 #define MEMORY_MAX  (1ul << 37)
-#define VCPUS_MAX   1
 #define DT_SIZE     (64 * KIB)
 
 // The header of a RISC-V Linux kernel image (Linux,
@@ -38,41 +33,48 @@ struct kernel_header {
 #define KERNEL_MAGIC  0x5643534952ul
 #define KERNEL_MAGIC2 0x05435352u
 
-// Where things go in the VM's RAM, from its base.
-struct layout {
-    u64 kernel, ramdisk, dt;
-};
-
-struct built {
-    struct vm        vm; // must be first
-    struct vm_config config;
-    struct layout    layout;
-    struct vcpu     *vcpu_list[VCPUS_MAX];
-    u64              filled; // how far vm_boot_step() is
-};
-
-static struct built *built_of(struct vm *vm)
-{
-    return CONTAINER_OF(vm, struct built, vm);
-}
-
-static const char *layout_make(const struct vm_config *c, struct layout *l)
+// The two ways in which a kernel says where it goes.
+static const char *linux_place(const struct vm_config *c, struct layout *l, u64 *end)
 {
     struct kernel_header h;
-    u64                  kernel_end;
 
     if (c->kernel.size < sizeof h)
         return "its kernel is too short to be one; give a RISC-V Linux Image";
     memcpy(&h, c->kernel.data, sizeof h);
     if (h.magic != KERNEL_MAGIC || h.magic2 != KERNEL_MAGIC2)
         return "its kernel is not a RISC-V Linux Image; give one (arch/riscv/boot/Image)";
-    kernel_end = max_u64(h.image_size, c->kernel.size);
-    if (h.text_offset > c->memory || kernel_end > c->memory - h.text_offset)
+    if (h.text_offset > c->memory ||
+        max_u64(h.image_size, c->kernel.size) > c->memory - h.text_offset)
         return "its kernel does not fit into its memory; give it more memory";
     if (!is_aligned(h.text_offset, MEMORY_STEP))
         return "its kernel wants to stand at an offset that is no multiple of 2 MiB; give another";
-    l->kernel  = h.text_offset;
-    kernel_end = align_up(l->kernel + kernel_end, PAGE_SIZE);
+    l->kernel = l->entry = h.text_offset;
+    *end                 = l->kernel + max_u64(h.image_size, c->kernel.size);
+    return NULL;
+}
+
+static const char *placed_place(const struct vm_config *c, struct layout *l, u64 *end)
+{
+    const struct image *k = &c->kernel;
+
+    if (!range_contains(VM_RAM_BASE, c->memory, k->load, k->mem_size))
+        return "its kernel wants to stand outside its memory; give it more memory";
+    if (!range_contains(k->load, k->mem_size, k->entry, 2) || k->entry % 2)
+        return "its kernel wants to start outside of itself; make the bundle again with `duomo pack`";
+    l->kernel = k->load - VM_RAM_BASE;
+    l->entry  = k->entry - VM_RAM_BASE;
+    *end      = l->kernel + k->mem_size;
+    return NULL;
+}
+
+static const char *layout_make(const struct vm_config *c, struct layout *l)
+{
+    u64         kernel_end = 0;
+    const char *why        = (c->kernel.placed ? placed_place : linux_place)(c, l, &kernel_end);
+
+    if (why)
+        return why;
+    kernel_end = align_up(kernel_end, PAGE_SIZE);
     l->dt      = c->memory - DT_SIZE;
     if (l->dt < kernel_end)
         return "its kernel does not fit into its memory; give it more memory";
@@ -80,6 +82,15 @@ static const char *layout_make(const struct vm_config *c, struct layout *l)
         return "its initrd does not fit into its memory beside the kernel; give it more memory";
     l->ramdisk = align_down(l->dt - c->ramdisk.size, PAGE_SIZE);
     return NULL;
+}
+
+static u64 harts_known(void)
+{
+    u64 mask = 0;
+
+    for (u32 i = 0; i < min_u64(machine.n_harts, MACHINE_HARTS_MAX); i++)
+        mask |= machine.hart_ids[i] < 64 ? BIT(machine.hart_ids[i]) : ~0ul;
+    return mask;
 }
 
 static const char *config_check(const struct vm_config *c)
@@ -90,6 +101,12 @@ static const char *config_check(const struct vm_config *c)
         return "it asks for another number of vCPUs than 1; this version runs one per VM";
     if (c->shadow_pages && (c->shadow_pages < SHADOW_POOL_MIN || c->shadow_pages > SHADOW_POOL_MAX))
         return "its shadow-pages are not between 16 and 16384; leave them out";
+    if (c->weight < 1 || c->weight > 1000)
+        return "its weight is not between 1 and 1000; give such a one";
+    if (c->cap > 100)
+        return "its cap is more than 100 per cent of a hart; give 1 to 100, or none";
+    if (!(c->harts & harts_known()))
+        return "the machine has none of the harts that it may run on; name others";
     return NULL;
 }
 
@@ -102,13 +119,18 @@ static u32 pool_pages(const struct vm_config *c)
     return (u32)min_u64(SHADOW_POOL_MAX, max_u64(256, c->memory / PAGE_SIZE / 64));
 }
 
+static u64 vector_size(void)
+{
+    return hart_caps.vlenb ? sizeof(struct vector_regs) + 32 * hart_caps.vlenb : 0;
+}
+
 static u64 control_size(const struct vm_config *c)
 {
     u64 size = sizeof(struct built) + c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
         size += align_up(board_devices[i]->state_size, 16);
-    return size + 4096;
+    return size + c->vcpus * vector_size() + 4096;
 }
 
 // Parts of the control block, one after the other; its size was computed from the same numbers.
@@ -126,14 +148,21 @@ static u16 ext_modes(const struct hart_caps *c)
                  (c->sv57 ? BIT(SATP_SV57) : 0));
 }
 
-static void vm_fill(struct vm *vm, const struct vm_config *c, u64 ram)
+// A hart may keep VS without having vectors; then the guest may too.
+static u64 ext_bits(void)
+{
+    return machine.isa.has & EXT_F ? STATUS_FS | STATUS_VS : 0;
+}
+
+static void vm_fill(struct vm *vm, const struct vm_config *c)
 {
     memcpy(vm->name, c->name, min_u64(strlen(c->name), VM_NAME_MAX - 1));
-    vm->ram               = hpa(ram);
     vm->ram_size          = c->memory;
-    vm->ram_window        = (struct pmp_range){ ram, ram + c->memory, PMP_R | PMP_W | PMP_X };
-    vm->has_fp            = n_vms == 0; // the monitor never touches, and so cannot switch, them
-    vm->isa               = vm->has_fp ? &machine.isa : &machine.isa_without_fp;
+    vm->isa               = &machine.isa;
+    vm->ext_bits          = ext_bits();
+    vm->weight            = c->weight;
+    vm->cap               = c->cap;
+    vm->harts             = c->harts;
     vm->satp_modes        = ext_modes(&hart_caps);
     vm->walk_base.svpbmt  = vm->isa->has & EXT_SVPBMT;
     vm->walk_base.svnapot = vm->isa->has & EXT_SVNAPOT;
@@ -156,6 +185,7 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
         v->shadow.pool    = hpa(pools + i * pages * PAGE_SIZE);
         v->shadow.n_pages = pages;
         v->shadow.next    = take(at, 2ul * pages);
+        v->vector         = b->vm.ext_bits && hart_caps.vlenb ? take(at, vector_size()) : NULL;
         b->vcpu_list[i]   = v;
     }
 }
@@ -185,68 +215,25 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     if (why)
         return why;
     if (n_vms == VM_MAX)
-        return "there are too many VMs; this version runs 16";
-    at    = ram_alloc(control_size(c), PAGE_SIZE);
-    pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
-    ram   = at && pools ? ram_alloc(c->memory, MEMORY_STEP) : 0;
+        return "there are too many VMs; this version runs 64";
+    ram = ram_take(c->memory, MEMORY_STEP); // it could be had; but it is taken when the VM starts
     if (!ram)
         return "the machine has too little RAM for its memory; give it less, or the machine more (-m)";
+    ram_release(ram);
+    at    = ram_alloc(control_size(c), PAGE_SIZE);
+    pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
+    if (!at || !pools)
+        return "the machine has too little RAM for its tables; give it more (-m)";
 
     struct built *b = take(&at, sizeof *b);
 
     b->config = *c;
     b->layout = layout;
-    vm_fill(&b->vm, c, ram);
+    vm_fill(&b->vm, c);
     vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))
         return "the board has more devices than its bus takes";
+    vm_reset(&b->vm);
     *made = vms[n_vms++] = &b->vm;
     return NULL;
-}
-
-#define STEP (512 * KIB) // of RAM per step: other VMs wait about 0.1 ms
-
-// Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
-static void image_part_copy(struct built *b, const struct image *image, u64 image_at, u64 from)
-{
-    u64 begin = max_u64(image_at, from), end = min_u64(image_at + image->size, from + STEP);
-
-    if (image->data && begin < end)
-        words_copy((char *)b->vm.ram.a + begin, (const char *)image->data + (begin - image_at),
-                   end - begin);
-}
-
-static void ram_part_fill(struct built *b, u64 from)
-{
-    if (b->vm.starts)
-        words_clear((char *)b->vm.ram.a + from, STEP);
-    image_part_copy(b, &b->config.kernel, b->layout.kernel, from);
-    image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
-}
-
-static void vm_start(struct built *b)
-{
-    struct vm     *vm = &b->vm;
-    struct layout *l  = &b->layout;
-
-    guest_dt_make(vm, b->config.bootargs, gpa(VM_RAM_BASE + l->ramdisk), b->config.ramdisk.size,
-                  (char *)vm->ram.a + l->dt, DT_SIZE);
-    hart_fence_code();
-    vm_reset(vm);
-    vm->starts++;
-    vm->state = VM_RUNNING;
-    vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->kernel, VM_RAM_BASE + l->dt);
-    sched_started(vm->vcpus[0]);
-}
-
-void vm_boot_step(struct vm *vm)
-{
-    struct built *b = built_of(vm);
-
-    ram_part_fill(b, b->filled);
-    b->filled += STEP;
-    if (b->filled < vm->ram_size)
-        return;
-    b->filled = 0;
-    vm_start(b);
 }

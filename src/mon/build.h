@@ -5,10 +5,28 @@
 #include "mon/bundle.h"
 #include "vm/vm.h"
 
-// Makes the VM, with its memory, vCPUs and devices, ready to start; boot hart.  NULL, or a line
-// that says what is wrong: then nothing of it runs.
-MUST_CHECK const char *vm_build(const struct vm_config *c, struct vm **made);
+// Where things go in the VM's RAM, from its base; and where it starts.
+struct layout {
+    u64 kernel, ramdisk, dt, entry;
+};
 
-// One step of: clear its RAM, load its images anew, reset it, let its first vCPU run.  A VM that is
-// VM_RUNNING afterwards needs no more; a step is short, so that others do not wait for it.
-void vm_boot_step(struct vm *vm);
+#define VCPUS_MAX 1
+
+// A VM and what it was made from.
+struct built {
+    struct vm        vm; // must be first
+    struct vm_config config;
+    struct layout    layout;
+    struct vcpu     *vcpu_list[VCPUS_MAX];
+    u64              filled;  // how far its start is, in bytes of RAM
+    u64              crashes; // since somebody started it by hand
+};
+
+static inline struct built *built_of(struct vm *vm)
+{
+    return CONTAINER_OF(vm, struct built, vm);
+}
+
+// Makes the VM, with its vCPUs and devices, but without RAM, which it has from its start to its
+// end; boot hart.  NULL, or a line that says what is wrong: then nothing of it runs.
+MUST_CHECK const char *vm_build(const struct vm_config *c, struct vm **made);

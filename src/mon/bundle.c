@@ -76,6 +76,17 @@ static const char *image_check_crc(int node, const struct image *image,
     return crc32(image->data, image->size) == expected ? NULL : words->damaged;
 }
 
+// Without `entry` it starts at its begin, without `mem-size` nothing is behind it.
+static void placement_read(int node, struct image *image)
+{
+    image->placed   = dt_number(bundle, node, "load", &image->load);
+    image->entry    = image->load;
+    image->mem_size = image->size;
+    (void)dt_number(bundle, node, "entry", &image->entry);
+    (void)dt_number(bundle, node, "mem-size", &image->mem_size);
+    image->mem_size = max_u64(image->mem_size, image->size);
+}
+
 // The image that a VM's property names.
 static const char *image_find(int vm, const struct image_words *words, struct image *image)
 {
@@ -89,6 +100,7 @@ static const char *image_find(int vm, const struct image_words *words, struct im
     if (!image->data || len <= 0)
         return words->empty;
     image->size = (u64)len;
+    placement_read(node, image);
     return image_check_crc(node, image, words);
 }
 
@@ -99,9 +111,57 @@ static const char *text_read(int vm, const char *property, const char *otherwise
     return *text ? NULL : "its command line (bootargs) or engine is no text" REMEDY;
 }
 
+// A property whose text is one of `words`, which end with NULL; the first is the default.
+static bool word_read(int node, const char *property, const char *const *words, u32 *which)
+{
+    const char *text = dt_string(bundle, node, property);
+
+    *which = 0;
+    if (!fdt_getprop(bundle, node, property, NULL))
+        return true;
+    for (u32 i = 0; text && words[i]; i++)
+        if (!strcmp(text, words[i])) {
+            *which = i;
+            return true;
+        }
+    return false;
+}
+
+static const char *words_read(int vm, struct vm_config *c)
+{
+    static const char *const        crash[]   = { "stop", "restart", NULL },
+                             *const start[]   = { "boot", "hand", NULL },
+                             *const console[] = { "yes", "no", "keyboard", NULL };
+    static const enum console_use   uses[]    = { CONSOLE_YES, CONSOLE_NO, CONSOLE_KEYBOARD };
+    u32                             on_crash, by_hand, use;
+
+    if (!word_read(vm, "on-crash", crash, &on_crash))
+        return "its on-crash is neither stop nor restart" REMEDY;
+    if (!word_read(vm, "start", start, &by_hand))
+        return "its start is neither boot nor hand" REMEDY;
+    if (!word_read(vm, "console", console, &use))
+        return "its console is neither yes, no nor keyboard" REMEDY;
+    c->on_crash = on_crash ? CRASH_RESTART : CRASH_STOP;
+    c->start    = !by_hand;
+    c->console  = uses[use];
+    return NULL;
+}
+
+// A number that may be left out.
+static u64 number_read(int vm, const char *property, u64 otherwise)
+{
+    u64 value;
+
+    return dt_number(bundle, vm, property, &value) ? value : otherwise;
+}
+
+static u32 number_read_u32(int vm, const char *property, u32 otherwise)
+{
+    return (u32)min_u64(number_read(vm, property, otherwise), UINT32_MAX);
+}
+
 static const char *config_read(int vm, struct vm_config *c)
 {
-    u64         vcpus = 1, pages = 0;
     const char *why;
 
     c->name = fdt_get_name(bundle, vm, NULL);
@@ -111,16 +171,28 @@ static const char *config_read(int vm, struct vm_config *c)
         return why;
     if (!dt_number(bundle, vm, "memory", &c->memory))
         return "it does not say how much memory" REMEDY;
-    (void)dt_number(bundle, vm, "vcpus", &vcpus);
-    (void)dt_number(bundle, vm, "shadow-pages", &pages);
-    c->vcpus        = (u32)min_u64(vcpus, UINT32_MAX);
-    c->shadow_pages = (u32)min_u64(pages, UINT32_MAX);
+    c->vcpus        = number_read_u32(vm, "vcpus", 1);
+    c->shadow_pages = number_read_u32(vm, "shadow-pages", 0);
+    c->weight       = number_read_u32(vm, "weight", 100);
+    c->cap          = number_read_u32(vm, "cap", 0);
+    c->harts        = number_read(vm, "harts", ~0ul);
+    c->restart_max  = number_read_u32(vm, "restart-max", ~0u);
     if (strlen(c->bootargs) > CMDLINE_MAX)
         return "its command line is longer than 2047 bytes; shorten it";
-    why = image_find(vm, &kernel_words, &c->kernel);
+    why = words_read(vm, c);
+    if (!why)
+        why = image_find(vm, &kernel_words, &c->kernel);
     if (!why && fdt_getprop(bundle, vm, "ramdisk", NULL))
         why = image_find(vm, &ramdisk_words, &c->ramdisk);
     return why;
+}
+
+bool bundle_stays(void)
+{
+    int         vms  = fdt_path_offset(bundle, "/vms");
+    const char *then = vms < 0 ? NULL : dt_string(bundle, vms, "when-all-off");
+
+    return then && !strcmp(then, "stay");
 }
 
 bool bundle_vm(unsigned index, struct vm_config *c, const char **why)

@@ -7,10 +7,19 @@
 
 #define CMDLINE_MAX 2047
 
+// Where an image goes and starts, if it is no Linux Image and so does not say it itself: FIT's
+// properties of the same names, and how much it occupies with what is to be zero behind it.
 struct image {
     const void *data;
     u64         size;
+    bool        placed;
+    u64         load, entry, mem_size;
 };
+
+// What becomes of a VM that has crashed.
+enum on_crash { CRASH_STOP, CRASH_RESTART };
+
+enum console_use { CONSOLE_NO, CONSOLE_YES, CONSOLE_KEYBOARD };
 
 // What a bundle says of one VM.  Pointers lead into the bundle, which stays in memory.
 struct vm_config {
@@ -21,10 +30,21 @@ struct vm_config {
     const char  *bootargs;
     const char  *engine;
     u32          shadow_pages; // 0: by size of memory
+    u32          weight;       // 1 to 1000
+    u32          cap;          // per cent of a hart; 0: none
+    u64          harts;        // by number; ~0: all
+
+    enum on_crash    on_crash;
+    u32              restart_max; // ~0: no limit
+    enum console_use console;
+    bool             start; // when the machine does
 };
 
 // Is there a bundle at this address, whole and sound?  NULL, or a line that says what is wrong.
 MUST_CHECK const char *bundle_open(u64 at);
+
+// Does the machine go on when all VMs are off?
+bool bundle_stays(void);
 
 // Configuration number `index`; false: there are no more.  *why is NULL, or says what is wrong with
 // it.

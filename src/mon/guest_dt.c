@@ -5,7 +5,7 @@
 // Out:    a flattened tree in the guest's memory, with a fresh rng-seed.
 // Always: it says of the hart what the hart has and the monitor can virtualise, and nothing of the
 //         machine below.
-// Locks:  none.
+// Locks:  seed_lock, since VMs may start on several harts at once.
 #include "mon/guest_dt.h"
 
 #include "dev/clock.h"
@@ -17,6 +17,8 @@
 #include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
+
+static struct lock seed_lock;
 
 static void property_u64_pair(void *fdt, const char *name, u64 a, u64 b)
 {
@@ -30,8 +32,10 @@ static void chosen_write(void *fdt, const char *bootargs, gpa_t ramdisk, u64 ram
     char seed[32];
     u64  now = clock_now();
 
+    lock_take(&seed_lock);
     seed_mix(&now, sizeof now);
     seed_take(seed, sizeof seed);
+    lock_drop(&seed_lock);
     fdt_begin_node(fdt, "chosen");
     fdt_property_string(fdt, "bootargs", bootargs);
     fdt_property_string(fdt, "stdout-path", "/soc/serial@10000000");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The boot order, as a list that one can read.
 //
-// In:     the boot hart, from start.S: hart id, device tree, OpenSBI's fw_dynamic information.
+// In:     the boot hart, from start.S: hart id, device tree, OpenSBI's fw_dynamic information; then
+//         the other harts.
 // Out:    running virtual machines; later, the machine's end.
 // Always: what is missing ends in one line that names it and the remedy, and in a non-zero exit
 //         code; nothing starts half-way.
-// Locks:  none; boot hart only.
+// Locks:  none; the boot hart alone, until it lets the others go.
 #include "arch/riscv/image.h"
 #include "arch/riscv/layout.h"
 #include "dev/clock.h"
@@ -18,6 +19,7 @@
 #include "lib/seed.h"
 #include "mon/build.h"
 #include "mon/console.h"
+#include "mon/life.h"
 #include "mon/self_harm.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
@@ -36,6 +38,7 @@ struct fw_dynamic_info {
 #define FW_DYNAMIC_MAGIC 0x4942534f
 
 void boot(u64 hart, const void *fdt, const struct fw_dynamic_info *info);
+void boot_other(void);
 
 u64 __stack_chk_guard;
 
@@ -107,77 +110,147 @@ static u64 seed_collect(void)
     return word;
 }
 
-static void machine_end_if_last(void)
+static void vm_report(const struct vm *vm, const struct vm_config *c)
 {
-    bool failed = false;
+    const struct engine *engine = vm->vcpus[0]->engine;
 
-    for (unsigned i = 0; i < n_vms; i++) {
-        if (vms[i]->state != VM_OFF)
-            return;
-        failed |= vms[i]->end == VM_END_FAIL;
-    }
-    serial_drain();
-    power_off(failed ? EXIT_FAIL : 0);
+    log_line("%s: %lu MiB, %u vCPU, %u shadow pages; engine %s, %s: %s", vm->name,
+             (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus,
+             (unsigned)vm->vcpus[0]->shadow.n_pages, engine->name,
+             strcmp(c->engine, "auto") ? "as asked for" : "the fastest that hart and guest allow",
+             engine->what);
 }
 
-static void vm_ended(struct vm *vm)
+static const char *vm_make(struct vm_config *c, const char *why)
 {
-    bool is_reset = vm->end == VM_END_RESET;
+    struct vm *vm;
 
-    // A guest that resets again and again must not fill the log: told are the 1st, 2nd, 4th ...
-    if (vm->why && (!is_reset || !(vm->starts & (vm->starts - 1))))
-        log_line("%s: %s (start %lu)", vm->name, vm->why, (unsigned long)vm->starts);
-    vm->why = NULL; // it was told
-    if (is_reset) {
-        vm_boot_step(vm);
-        return;
-    }
-    vm->state = VM_OFF;
-    machine_end_if_last();
+    why = why ? why : vm_build(c, &vm);
+    if (why)
+        return why;
+    life_adopt(vm);
+    console_attach(vm);
+    vm_report(vm, c);
+    return NULL;
 }
 
-static void vms_build(void)
+// One that is broken does not keep the others from starting.  The machine's exit code will tell.
+static bool vms_build(void)
 {
-    struct vm_config c;
-    const char      *why;
+    struct vm_config c, broken     = { 0 };
+    const char      *why, *mistake = NULL;
     unsigned         i;
 
     for (i = 0; bundle_vm(i, &c, &why); i++) {
-        struct vm *vm;
-
-        if (why || (why = vm_build(&c, &vm)))
-            give_up(c.name, why);
-        console_attach(vm);
-        vm->on_end = vm_ended;
-        log_line("%s: %lu MiB, %u vCPU, %u shadow pages; engine %s, %s: %s", vm->name,
-                 (unsigned long)(vm->ram_size / MIB), (unsigned)vm->n_vcpus,
-                 (unsigned)vm->vcpus[0]->shadow.n_pages, vm->vcpus[0]->engine->name,
-                 strcmp(c.engine, "auto") ? "as asked for"
-                                          : "the fastest that hart and guest allow",
-                 vm->vcpus[0]->engine->what);
-        if (!vm->has_fp)
-            log_line("%s: without floating point, which this version gives to one VM", vm->name);
+        why = vm_make(&c, why);
+        if (why && mistake)
+            log_line("%s: %s", broken.name, mistake);
+        if (why) {
+            broken  = c;
+            mistake = why;
+        }
     }
     if (!i)
         give_up(
             "cannot start",
             "the bundle has no VMs (no /vms of \"duomo,vms-1\"); make it again with `duomo pack`");
+    if (!n_vms)
+        give_up(broken.name, mistake);
+    if (mistake)
+        log_line("%s: %s", broken.name, mistake);
+    return mistake;
+}
+
+// Those of them that are to start with the machine.  False: none.
+static bool vms_start(void)
+{
+    bool some = false;
+
+    for (unsigned i = 0; i < n_vms; i++)
+        if (built_of(vms[i])->config.start) {
+            vm_start(vms[i]);
+            some = true;
+        }
+    return some;
 }
 
 static void protect(void)
 {
-    pmp_lock_monitor((u64)_image_start, (u64)_text_end, (u64)_rodata_end, (u64)_stacks);
+    pmp_lock_monitor((u64)_image_start, (u64)_text_end, (u64)_rodata_end,
+                     (u64)_stacks + hart_index() * STACK_STRIDE);
     hart_guest_mode_init();
+}
+
+static bool stays;     // when all VMs are off
+static u32  n_arrived; // harts beside the one that boots: here,
+static u32  n_refused; // and of another kind than that
+static u32  may_go;
+
+static bool is_like_boot_hart(void)
+{
+    struct hart_caps mine;
+
+    hart_probe(&mine);
+    mine.vendor = hart_caps.vendor;
+    mine.arch   = hart_caps.arch;
+    mine.impl   = hart_caps.impl;
+    return !memcmp(&mine, &hart_caps, sizeof mine);
+}
+
+// The other harts, from start.S.
+void boot_other(void)
+{
+    clock_ipi_clear(hart_id());
+    if (!is_like_boot_hart()) {
+        __atomic_fetch_add(&n_refused, 1, __ATOMIC_RELEASE);
+        hart_park();
+    }
+    protect();
+    __atomic_fetch_add(&n_arrived, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
+        ;
+    sched_run(stays);
+    hart_park();
+}
+
+#define ARRIVAL_MS 200
+
+// One that does not come is told, and missed by nobody.
+static void harts_call(void)
+{
+    u64 end    = clock_now() + machine.timebase_hz / 1000 * ARRIVAL_MS;
+    u32 wanted = (u32)min_u64(machine.n_harts, MAX_HARTS) - 1, arrived, refused;
+
+    harts_release();
+    for (u32 i = 0; i < min_u64(machine.n_harts, MACHINE_HARTS_MAX); i++)
+        if (machine.hart_ids[i] != hart_id())
+            clock_ipi_send(machine.hart_ids[i]);
+    do {
+        arrived = __atomic_load_n(&n_arrived, __ATOMIC_ACQUIRE);
+        refused = __atomic_load_n(&n_refused, __ATOMIC_ACQUIRE);
+    } while (arrived + refused < wanted && clock_now() < end);
+    if (machine.n_harts > 1)
+        log_line("harts: %u of %u run guests", (unsigned)arrived + 1, (unsigned)machine.n_harts);
+    if (machine.n_harts > MAX_HARTS)
+        log_line("harts: this version uses %d at most", MAX_HARTS);
+    if (refused)
+        log_line("harts: %u are of another kind than the one that boots, and not used",
+                 (unsigned)refused);
+    if (arrived + refused < wanted)
+        log_line("harts: %u did not come, and are not used",
+                 (unsigned)(wanted - arrived - refused));
 }
 
 __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
                                               const struct fw_dynamic_info *info)
 {
-    const char *why = machine_read(fdt);
+    const char *why;
+    bool        broken;
 
     (void)hart;
+    hart_probe(&hart_caps);
+    why = machine_read(fdt);
     ram_reserve((u64)_image_start, (u64)(_image_end - _image_start));
-    hart_probe();
     if (machine.fdt)
         drivers_probe(machine.fdt);
     console_init();
@@ -189,11 +262,12 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
     must(info && info->magic == FW_DYNAMIC_MAGIC
              ? bundle_open(info->next_addr)
              : "not started by the fw_dynamic protocol; start it as OpenSBI is started");
-    vms_build();
-    for (unsigned i = 0; i < n_vms; i++)
-        while (vms[i]->state != VM_RUNNING)
-            vm_boot_step(vms[i]);
+    broken = vms_build();
+    harts_call();
+    stays = !vms_start() || bundle_stays();
     self_harm(vms[0]->name);
-    sched_run();
-    give_up("cannot go on", "no virtual machine is left");
+    __atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
+    sched_run(stays);
+    serial_drain();
+    power_off(broken || life_failed() ? EXIT_FAIL : 0);
 }

@@ -7,6 +7,7 @@
 // Locks:  none.
 #include "lib/panic.h"
 #include "arch/hart.h"
+#include "arch/lock.h"
 #include "arch/riscv/image.h"
 #include "arch/riscv/layout.h"
 #include "dev/power.h"
@@ -28,7 +29,8 @@ static void begin(void)
     hart_irq_enable(0);
     if (panicking)
         power_off(PANIC_CODE);
-    panicking = true;
+    panicking      = true;
+    locks_are_void = true;
 }
 
 NORETURN static void end(void)
@@ -58,9 +60,10 @@ static bool is_return_address(u64 at)
 // There are no frame pointers; the stack is read for what looks like return addresses.
 static void backtrace(u64 sp)
 {
-    u64 bottom = (u64)_stacks + STACK_GUARD; // of the boot hart; below lies what nobody may read
+    u64 stack  = (u64)_stacks + hart_index() * STACK_STRIDE;
+    u64 bottom = stack + STACK_GUARD; // below lies what nobody may read
     u64 at     = max_u64(align_up(sp, 8), bottom);
-    u64 top    = min_u64((u64)_image_end, at + 8 * BACKTRACE_WORDS);
+    u64 top    = min_u64(stack + STACK_STRIDE, at + 8 * BACKTRACE_WORDS);
 
     for (int n = 0; at < top && n < BACKTRACE_MAX; at += 8)
         if (is_return_address(*(u64 *)at)) {

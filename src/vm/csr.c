@@ -5,7 +5,8 @@
 // Out:    its effect on the virtual hart; or "no", and then it is an illegal instruction.
 // Always: a refused access changes nothing.  What a write implies elsewhere is left as a pending
 //         bit.
-// Locks:  none; a vCPU's CSRs are its own.
+// Locks:  none; a vCPU's CSRs are its own.  The hot path runs with the guest's tp, so nothing in it
+//         may ask for hart_index().
 #include "vm/csr.h"
 
 #include "arch/hart.h"
@@ -33,8 +34,8 @@ static ALWAYS_INLINE u64 live_status(const struct vcpu *v, u64 stored)
 static ALWAYS_INLINE u64 hook_status(struct vcpu *v, u64 old, u64 changed)
 {
     if (UNLIKELY(changed & ~STATUS_PLAIN)) {
-        if (changed & (STATUS_FS | STATUS_VS) && v->vm->has_fp)
-            hart_ext_status_set((hart_ext_status() ^ changed) & (STATUS_FS | STATUS_VS));
+        if (changed & v->vm->ext_bits)
+            hart_ext_status_set(hart_ext_status() ^ (changed & v->vm->ext_bits));
         if (changed & (STATUS_SUM | STATUS_MXR))
             pend(v, PEND_FOLLOW);
         changed &= ~STATUS_LIVE;

@@ -11,7 +11,7 @@ struct engine {
     // Can it run this VM on this hart?  NULL: yes; otherwise why not, in a few words.
     const char *(*refuses)(const struct hart_caps *caps);
     void (*load)(struct vcpu *v);   // the vCPU comes onto this hart
-    void (*save)(struct vcpu *v);   // it leaves
+    void (*save)(struct vcpu *v);   // its turn is over; it may go on here, or be loaded elsewhere
     void (*follow)(struct vcpu *v); // mode, satp, SUM, MXR or a gate for U changed
 };
 

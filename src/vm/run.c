@@ -6,7 +6,8 @@
 // Always: guest_run() and vcpu_settle() have one caller.  An outcome is acted on here alone.  What
 //         arrives between the last look at `pending` and the guest's first instruction is an
 //         interrupt that the hart holds pending, and traps there: nothing is lost.
-// Locks:  none; a vCPU is on one hart.  `pending` is atomic.
+// Locks:  vm->lock while a trap of the VM is handled and while pending work is done, and never
+//         while its guest runs; a vCPU is on one hart.  `pending` is atomic.
 #include "vm/csr.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
@@ -18,11 +19,8 @@ static bool pend_take(struct vcpu *v, u32 bit)
     return v->pending & bit && __atomic_fetch_and(&v->pending, ~bit, __ATOMIC_ACQUIRE) & bit;
 }
 
-// The only door into the guest.  False: this vCPU must give way.
-static bool vcpu_settle(struct vcpu *v)
+static bool pending_do(struct vcpu *v)
 {
-    if (LIKELY(!__atomic_load_n(&v->pending, __ATOMIC_ACQUIRE)))
-        return true;
     if (v->pending & PEND_STOP || v->hsm != HSM_STARTED || pend_take(v, PEND_RESCHED))
         return false;
     if (pend_take(v, PEND_FLUSH))
@@ -34,42 +32,102 @@ static bool vcpu_settle(struct vcpu *v)
     return true;
 }
 
-// Whose state the hart holds.  Saved when another comes, so that a vCPU that waits for a moment and
-// goes on costs no change of PMP and no flush.
-static struct vcpu *loaded;
+// The only door into the guest.  False: this vCPU must give way.
+static bool vcpu_settle(struct vcpu *v)
+{
+    bool goes_on;
+
+    if (LIKELY(!__atomic_load_n(&v->pending, __ATOMIC_ACQUIRE)))
+        return true;
+    lock_take(&v->vm->lock);
+    goes_on = pending_do(v);
+    lock_drop(&v->vm->lock);
+    return goes_on;
+}
+
+// What each hart holds: whose state, so that a vCPU that waits for a moment and goes on costs no
+// change of PMP and no flush; and how long it stayed in the monitor.
+static struct {
+    struct vcpu *loaded;
+    u64          stay_begin, longest; // in instructions
+} here[MAX_HARTS];
 
 static void vcpu_load(struct vcpu *v)
 {
-    if (loaded == v)
+    u32 hart = hart_index();
+
+    if (here[hart].loaded == v && v->loaded_on == hart)
         return;
-    if (loaded)
-        loaded->engine->save(loaded);
-    loaded = v;
+    here[hart].loaded = v;
+    v->loaded_on      = hart;
     v->engine->load(v);
+}
+
+static u64 stay_end(void)
+{
+    u32 hart = hart_index();
+    u64 stay = hart_instret() - here[hart].stay_begin;
+
+    here[hart].longest = max_u64(here[hart].longest, stay);
+    return stay;
+}
+
+void stay_ends(void)
+{
+    (void)stay_end();
+    here[hart_index()].stay_begin = hart_instret();
+}
+
+u64 longest_stay(u32 hart)
+{
+    return here[hart].longest;
+}
+
+static void guest_enter(struct vcpu *v)
+{
+    v->stats.longest = max_u64(v->stats.longest, stay_end());
+    guest_run(&v->f);
+    here[hart_index()].stay_begin = hart_instret();
+}
+
+static void trap_act(struct vcpu *v)
+{
+    struct trap t = { v->f.cause, v->f.tval };
+
+    lock_take(&v->vm->lock);
+    switch (trap_handle(v, &t)) {
+    case RESUME:  break;
+    case NEXT:    v->f.pc += v->step; break;
+    case REFLECT: vcpu_take_exception(v); break;
+    case STOP:    break;
+    }
+    lock_drop(&v->vm->lock);
 }
 
 void vcpu_run(struct vcpu *v)
 {
     vcpu_load(v);
     while (vcpu_settle(v)) {
-        guest_run(&v->f);
-
-        struct trap t = { v->f.cause, v->f.tval };
-
-        switch (trap_handle(v, &t)) {
-        case RESUME:  break;
-        case NEXT:    v->f.pc += v->step; break;
-        case REFLECT: vcpu_take_exception(v); break;
-        case STOP:    break;
-        }
+        guest_enter(v);
+        if (v->f.cause & CAUSE_INTERRUPT) {
+            v->stats.irqs++;
+            irq_poll();
+        } else if (v->f.cause != TRAP_DONE)
+            trap_act(v);
     }
+    v->engine->save(v);
 }
 
 void vcpu_reset(struct vcpu *v)
 {
-    if (loaded == v)
-        loaded = NULL;
+    v->loaded_on        = NOWHERE; // and so the hart's tables, if it was here, are nothing to us
+    v->shadow.real_satp = 0;
     memset(&v->f, 0, sizeof v->f);
+    memset(&v->fp, 0, sizeof v->fp);
+    if (v->vector) {
+        memset(v->vector, 0, sizeof *v->vector + 32 * hart_caps.vlenb);
+        v->vector->vtype = VTYPE_ILLEGAL;
+    }
     csr_reset(v);
     v->mode       = MODE_S;
     v->irq_lines  = 0;
@@ -90,6 +148,5 @@ void vcpu_start(struct vcpu *v, u64 pc, u64 a1)
     v->f.x[REG_A0] = v->id;
     v->f.x[REG_A1] = a1;
     v->hsm         = HSM_STARTED;
-    sched_credit(v);
     pend(v, PEND_FOLLOW | PEND_IRQ);
 }

@@ -108,6 +108,7 @@ static void ipi_act(struct vcpu *from, struct vcpu *to, const u64 *a)
     (void)from, (void)a;
     __atomic_fetch_or(&to->csr.mip, BIT(IRQ_SSI), __ATOMIC_RELEASE);
     pend(to, PEND_IRQ);
+    sched_wake(to);
 }
 
 static struct sbi_ret ipi_send(struct vcpu *v, const u64 *a)
@@ -139,12 +140,19 @@ static void fence_range(struct vcpu *v, const u64 *a, bool has_asid)
         shadow_fence(v, true, gva(first + off), has_asid, asid);
 }
 
+// A vCPU on another hart leaves its guest; it flushes before it enters it again.
+static void flush_ask(struct vcpu *to)
+{
+    pend(to, PEND_FLUSH);
+    sched_wake(to);
+}
+
 static void sfence_act(struct vcpu *from, struct vcpu *to, const u64 *a)
 {
     if (from == to)
         fence_range(to, a, false);
     else
-        pend(to, PEND_FLUSH);
+        flush_ask(to);
 }
 
 static void sfence_asid_act(struct vcpu *from, struct vcpu *to, const u64 *a)
@@ -152,7 +160,7 @@ static void sfence_asid_act(struct vcpu *from, struct vcpu *to, const u64 *a)
     if (from == to)
         fence_range(to, a, true);
     else
-        pend(to, PEND_FLUSH);
+        flush_ask(to);
 }
 
 static struct sbi_ret rfence_i(struct vcpu *v, const u64 *a)

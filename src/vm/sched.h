@@ -4,17 +4,30 @@
 
 #include "vm/vm.h"
 
-// Runs virtual machines until none is left that runs.  The boot hart's last call.
-void sched_run(void);
-// Handles the interrupts of the machine that pend; called from traps and while the hart idles.
+// The calling hart takes part: runs virtual machines until all are off, or, if the machine stays,
+// for ever.
+void sched_run(bool stays);
+// Handles the interrupts of the machine that pend; called from traps and while the hart idles.  No
+// lock is held.
 void irq_poll(void);
+
 // The vCPU sleeps until an interrupt that it enabled pends.
 enum outcome sched_wait(struct vcpu *v);
-// v can run from now on: who runs gives way.
-void sched_started(const struct vcpu *v);
-// One that slept, or starts late, is owed 1 ms of the hart at most.
-void sched_credit(struct vcpu *v);
-// An interrupt line of v went up: if v waits for one, who runs gives way.
-void sched_wake(const struct vcpu *v);
-// Arms the hart's timer for the vCPU that runs: its deadlines, or the end of its slice.
-void sched_arm(const struct vcpu *v);
+// v can run from now on.
+void sched_started(struct vcpu *v);
+// Something has changed for v that it must see: an interrupt line, a request, the state of its VM.
+// If it sleeps, it is ready from now on; if it runs on another hart, it leaves its guest.
+void sched_wake(struct vcpu *v);
+// A deadline of v or of a device of its VM has changed.
+void sched_arm(struct vcpu *v);
+
+// For the monitor.
+struct hart_share {
+    u32                id; // mhartid
+    bool               up, idle;
+    const struct vcpu *running;     // NULL: none
+    u64                busy, began; // ticks
+    u64                turns, ipis;
+};
+// False: no hart of that index takes part.
+bool sched_hart(u32 index, struct hart_share *share);

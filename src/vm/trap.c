@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Traps of a guest: by cause to whoever knows what to do.
 //
-// In:     cause and tval, as the hart said them once.
+// In:     an exception's cause and tval, as the hart said them once.
 // Out:    an outcome.
 // Always: what has no row is the guest's own exception, as it is.
-// Locks:  none.
-#include "vm/sched.h"
+// Locks:  vm->lock is held.
+#include "vm/vm.h"
 
 typedef enum outcome trap_handler(struct vcpu *v, const struct trap *t);
 
@@ -62,13 +62,6 @@ static trap_handler *const on_cause[EXC_COUNT] = {
 
 enum outcome trap_handle(struct vcpu *v, const struct trap *t)
 {
-    if (t->cause & CAUSE_INTERRUPT) {
-        v->stats.irqs++;
-        irq_poll();
-        return RESUME;
-    }
-    if (t->cause == TRAP_DONE)
-        return RESUME;
     if (t->cause >= EXC_COUNT)
         return stop(v, VM_END_FAIL, "the hart reported an exception that no standard defines");
     v->stats.traps[t->cause]++;

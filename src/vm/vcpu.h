@@ -2,8 +2,7 @@
 // A virtual hart: all that it is, is in this struct.
 #pragma once
 
-#include "arch/frame.h"
-#include "isa/csr.h"
+#include "arch/hart.h"
 #include "isa/insn.h"
 #include "vm/shadow.h"
 
@@ -34,6 +33,27 @@ struct exception {
     u64 cause, tval;
 };
 
+// Where the scheduler has it.
+enum place {
+    PLACE_OFF,      // nowhere: it is not to run
+    PLACE_READY,    // wants a hart
+    PLACE_RUNNING,  // has one
+    PLACE_SLEEPING, // wants one when an interrupt comes, or its time
+};
+
+// What the scheduler knows of a vCPU; under the scheduler's lock.  Times are in ticks.
+struct sched {
+    enum place place;
+    u32        hart;        // index of the one that it runs on, or ran on last
+    u64        vtime;       // what it has had, by weight
+    u64        wake_at;     // SLEEPING: when it wants to be looked at
+    u64        since;       // READY: from when on
+    u64        period;      // of its cap: when it began,
+    u64        spent;       // and what it has had in it
+    u64        ran, stolen; // in all: on a hart; ready, but without one
+    u64        turns;
+};
+
 // HSM states (SBI 2.0, 9): a vCPU that is not STARTED runs no guest code.
 enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 
@@ -41,6 +61,7 @@ enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
     u64 irqs, mmio, reflected, fills, flushes, switches, injected;
+    u64 longest; // stay in the monitor on its behalf, in instructions
 };
 
 struct vcpu {
@@ -54,7 +75,8 @@ struct vcpu {
     const struct engine *engine;
     u32                  id;
     enum hsm             hsm;
-    u64                  vtime;         // ticks of the hart that it has had; sched.c
+    struct sched         sched;
+    u32                  loaded_on;     // index of the hart that holds its state; NOWHERE
     bool                 gave_up;       // its turn, to try an SBI call again
     bool                 waiting;       // in wfi
     u8                   step;          // length of the instruction at pc, for NEXT
@@ -62,10 +84,14 @@ struct vcpu {
     u64                  real_counters; // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
     u64                  ext_status;            // FS and VS while the vCPU is not on a hart
+    struct fp_regs       fp;                    // likewise
+    struct vector_regs  *vector;                // likewise; NULL: it has none
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
     struct shadow        shadow; // large, and so last: offsets of the others stay short
 };
+
+#define NOWHERE (~0u)
 
 static inline struct vcpu *vcpu_of_frame(struct frame *f)
 {
@@ -129,6 +155,8 @@ static inline void reg_set(struct vcpu *v, unsigned n, u64 value)
 void vcpu_reset(struct vcpu *v); // registers, CSRs and translations as after power-on, stopped
 void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SIE 0, a0 = id
 void vcpu_run(struct vcpu *v);                   // until it must give way or has nothing to do
+u64  longest_stay(u32 hart); // in the monitor, in instructions, of the hart of that index
+void stay_ends(void);        // the hart sleeps, or has looked at its interrupts
 
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);

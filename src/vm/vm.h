@@ -3,15 +3,17 @@
 #pragma once
 
 #include "arch/hart.h"
+#include "arch/lock.h"
 #include "isa/ext.h"
 #include "vm/bus.h"
 #include "vm/vcpu.h"
 
 #define VM_RAM_BASE 0x80000000ul // as on the `virt` board
-#define VM_MAX      16
+#define VM_MAX      64
 #define VM_NAME_MAX 32
 
-enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED };
+// STOPPED: it has ended, and on_end() decides what becomes of it.
+enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED, VM_PAUSED };
 
 // What a VM asks of the world when it ends.
 enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
@@ -23,13 +25,22 @@ struct vm {
     hpa_t             ram;      // where VM_RAM_BASE lies in the machine
     u64               ram_size; // a multiple of 2 MiB
     const struct isa *isa;
-    bool              has_fp;     // owns the hart's floating-point and vector registers
+    u64               ext_bits;   // of mstatus.FS and VS: those that it has
+    u32               weight;     // its share of a hart, against others'
+    u32               cap;        // per cent of one hart at most; 0: no limit
+    u64               harts;      // bit n: may run on the hart whose number (mhartid) is n
     u16               satp_modes; // bit n: satp mode n
     struct walk_rules walk_base;  // what the hart's page tables may contain
     struct vcpu     **vcpus;
     u32               n_vcpus;
     struct bus        bus;
 
+    // Under the scheduler's lock:
+    u32 held; // 0, or it is kept off the harts: vm_hold()
+
+    // Under `lock`, which the hart takes that handles a trap of this VM, and whoever comes from
+    // outside:
+    struct lock   lock;
     enum vm_state state;
     enum vm_end   end;
     const char   *why; // a constant sentence: why it stopped
@@ -50,11 +61,21 @@ struct vm {
 extern struct vm *vms[VM_MAX];
 extern unsigned   n_vms;
 
-// The VM ends at the next opportunity of its vCPUs; `why` is a constant string.
+// The VM ends at the next opportunity of its vCPUs; `why` is a constant string.  vm->lock is held.
 void vm_stop(struct vm *vm, enum vm_end end, const char *why);
 
 // For handlers: ends the VM and says so to run.c.
 enum outcome stop(struct vcpu *v, enum vm_end end, const char *why);
+
+// From outside, without a lock held:
+void vm_end(struct vm *vm, enum vm_end end, const char *why); // vm_stop()
+void vm_start(struct vm *vm); // an OFF one begins to start, in steps of on_end(), as after a reset
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+// Between the two none of its vCPUs runs, except one in whose trap the caller is: registers stand
+// still.  Waits for other harts, a bounded time; one hart alone may call this.
+void vm_hold(struct vm *vm);
+void vm_release(struct vm *vm);
 
 // All vCPUs and devices as after power-on; RAM is the caller's affair.
 void vm_reset(struct vm *vm);

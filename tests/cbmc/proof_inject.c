@@ -16,7 +16,7 @@ void hart_reservation_drop(void)
     n_dropped++;
 }
 
-void sched_wake(const struct vcpu *v)
+void sched_wake(struct vcpu *v)
 {
     (void)v;
 }

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "lib/panic.h"
 #include "mon/build.h"
+#include "mon/life.h"
 #include "rig/rig.h"
 #include "rig/trees.h"
 
@@ -56,8 +57,10 @@ static void vm_try(const struct vm_config *c, bool look_only)
     ASSERT(strlen(c->bootargs) <= 2047);
     if (look_only || vm_build(c, &vm))
         return;
-    while (vm->state != VM_RUNNING)
-        vm_boot_step(vm);
+    life_adopt(vm);
+    vm_start(vm);
+    while (vm->state == VM_STOPPED)
+        vm->on_end(vm);
     for (u32 i = 0; i < vm->n_vcpus; i++)
         vcpu_reset(vm->vcpus[i]);
 }

@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     vm_reset(&r->vm);
     vcpu_start(r->v, VM_RAM_BASE, 0);
     r->vm.state = VM_RUNNING;
-    sched_run();
+    sched_run(false);
     ASSERT(!r->n_overrun);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "dev/dt.h"
 #include "mon/build.h"
 #include "mon/guest_dt.h"
+#include "mon/life.h"
 #include "vdev/board.h"
 
 #include <libfdt.h>
@@ -35,8 +36,10 @@ static void built_free(void)
 
 static void boot(void)
 {
+    life_adopt(built);
+    vm_start(built);
     while (built->state != VM_RUNNING)
-        vm_boot_step(built);
+        built->on_end(built);
 }
 
 TEST(a_good_vm)

@@ -252,6 +252,7 @@ TEST(vs_is_absent_without_vectors)
 TEST(vs_and_fs_with_vectors)
 {
     fake_hart.ext_has = STATUS_FS | STATUS_VS;
+    r->vm.ext_bits    = STATUS_FS | STATUS_VS;
     for (u64 n = 0; n < 16; n++) {
         u64 bits = field_set(field_set(0, STATUS_FS, n & 3), STATUS_VS, n >> 2);
 

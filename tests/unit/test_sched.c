@@ -96,7 +96,7 @@ TEST(two_that_spin_share_the_hart)
 {
     begin(1);
     script = both_spin;
-    sched_run();
+    sched_run(false);
     assert_true(ran[0] > limit / 3 && ran[1] > limit / 3);
     end();
 }
@@ -116,7 +116,7 @@ TEST(a_stopped_hart_is_in_nobodys_way)
 {
     begin(1);
     script = b_stops_itself;
-    sched_run();
+    sched_run(false);
     assert_true(ran[0] > limit / 2);
     end();
 }
@@ -136,7 +136,7 @@ TEST(a_masked_wait_is_in_nobodys_way)
 {
     begin(1);
     script = b_waits_masked;
-    sched_run();
+    sched_run(false);
     assert_true(ran[0] > limit / 2);
     assert_true(ran[1] < 10);
     end();
@@ -165,7 +165,7 @@ TEST(an_interrupt_wakes_its_vcpu_soon)
     limit         = 1500; // A's first slice takes 500 turns
     script        = b_waits_for_input;
     b->v->csr.mie = INT_S;
-    sched_run();
+    sched_run(false);
     assert_true(ran[1] >= 2);
     end();
 }
@@ -185,7 +185,7 @@ TEST(deadlines_wake)
     script        = both_wait;
     a->v->csr.mie = b->v->csr.mie = BIT(IRQ_STI);
     a->v->csr.stimecmp = b->v->csr.stimecmp = 2000;
-    sched_run();
+    sched_run(false);
     assert_true(ran[0] > 3 * ran[1] && ran[1] > 100);
     end();
 }
@@ -218,7 +218,7 @@ TEST(suspend_resumes_as_start)
     script             = suspends;
     b->v->csr.mie      = BIT(IRQ_STI);
     b->v->csr.stimecmp = 100000;
-    sched_run();
+    sched_run(false);
     EXPECT_EQ(ran[1], 2, "it came back");
     end();
 }
@@ -247,7 +247,7 @@ TEST(every_ended_vm_is_told)
     a->vm.on_end = b->vm.on_end = on_end;
     ended[0] = ended[1] = 0;
     script              = b_powers_off;
-    sched_run();
+    sched_run(false);
     EXPECT_EQ(ended[1], 1, "B ended while A went on");
     assert_true(turns < limit);
     end();
@@ -273,7 +273,7 @@ TEST(a_started_vcpu_gets_its_turn)
     second      = 0;
     limit       = 2000;
     script      = starts_another;
-    sched_run();
+    sched_run(false);
     assert_true(second > 0);
     EXPECT_EQ(a->list[1]->f.x[REG_A1], 0x55, "a1");
     end();
@@ -301,7 +301,7 @@ TEST(a_late_starter_does_not_starve_others)
     started = false;
     limit   = 12000;
     script  = starts_late;
-    sched_run();
+    sched_run(false);
     assert_true(second > 100);
     assert_true(ran[1] > 100);
     end();
@@ -329,7 +329,7 @@ TEST(a_sleeper_is_owed_nothing_for_a_long_turn)
     typed         = false;
     script        = a_spins_alone_for_10_s;
     b->v->csr.mie = INT_S;
-    sched_run();
+    sched_run(false);
     assert_true(typed && ran[0] > limit / 3 && ran[1] > limit / 3);
     end();
 }
@@ -364,7 +364,7 @@ TEST(a_restarted_vm_does_not_starve_others)
     steps        = 0;
     b->vm.on_end = restart;
     script       = b_resets_once;
-    sched_run();
+    sched_run(false);
     EXPECT_EQ(steps, 101, "it started again");
     assert_true(ran[0] > limit / 8 && ran[1] > limit / 8);
     end();
@@ -389,7 +389,7 @@ TEST(each_vm_finds_its_own_state)
     begin(1);
     script = looks;
     limit  = 3000;
-    sched_run();
+    sched_run(false);
     assert_true(ran[0] > 500 && ran[1] > 500);
     end();
 }
@@ -401,7 +401,7 @@ TEST(a_stop_ends_the_loop_at_once)
     script      = b_powers_off;
     limit       = 100;
     vm_stop(&a->vm, VM_END_OFF, "because");
-    sched_run();
+    sched_run(false);
     EXPECT_EQ(ran[0], 0, "no guest instruction");
     EXPECT_EQ(a->vm.end, VM_END_OFF, "why");
     vm_stop(&a->vm, VM_END_FAIL, "again");

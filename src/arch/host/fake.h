@@ -6,8 +6,8 @@
 
 struct fake_hart {
     // A test sets these:
-    u32 id;
-    u64 time;                                // what the `time` CSR and the machine's timer show
+    u32 id, index;
+    u64 time, instret;                       // what the `time` CSR and the machine's timer show
     u64 ext_has;                             // which of FS and VS of mstatus can be written
     u64 irq_pending;                         // lines of the machine, enabled or not
     void (*on_run)(struct frame *f);         // the guest runs until it traps
@@ -22,6 +22,8 @@ struct fake_hart {
     u64              locked_base, locked_text_end, locked_rodata_end, locked_guard;
     unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
     gva_t    fenced_page;
+    struct fp_regs fp;
+    unsigned       n_released;
 };
 extern struct fake_hart fake_hart;
 

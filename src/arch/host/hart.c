@@ -7,9 +7,12 @@
 // Locks:  none; tests have one thread.
 #include "arch/host/fake.h"
 
+#include "arch/lock.h"
+
 #include <string.h>
 
 struct hart_caps hart_caps;
+bool             locks_are_void;
 struct fake_hart fake_hart;
 
 static u64 misa_of(const char *letters)
@@ -40,11 +43,54 @@ void fake_hart_reset(void)
                 .scause_mask     = ~0ul,
                 .time_csr        = true,
                 .menvcfg         = true,
+                .fp              = true,
     };
 }
 
-void hart_probe(void)
+void hart_probe(struct hart_caps *c)
 {
+    *c = hart_caps;
+}
+
+u32 hart_index(void)
+{
+    return fake_hart.index;
+}
+
+u64 hart_instret(void)
+{
+    return fake_hart.instret;
+}
+
+void harts_release(void)
+{
+    fake_hart.n_released++;
+}
+
+void fp_save(struct fp_regs *to)
+{
+    *to = fake_hart.fp;
+}
+
+void fp_load(const struct fp_regs *from)
+{
+    fake_hart.fp = *from;
+}
+
+// The fake hart has no vectors.
+void vector_save(struct vector_regs *to, u64 vlenb)
+{
+    memset(to, 0, sizeof *to + 32 * vlenb);
+}
+
+void vector_load(const struct vector_regs *from, u64 vlenb)
+{
+    (void)from, (void)vlenb;
+}
+
+u64 vector_bytes(void)
+{
+    return 0;
 }
 
 u32 hart_id(void)

@@ -7,11 +7,13 @@
 // Locks:  none; each hart touches only its own CSRs.
 #include "arch/hart.h"
 
+#include "arch/lock.h"
 #include "arch/riscv/csr_access.h"
 
 #include <string.h>
 
 struct hart_caps hart_caps;
+bool             locks_are_void;
 
 static u64 writable_bits_scounteren(void)
 {
@@ -96,16 +98,19 @@ static void probe_pmp(struct hart_caps *c)
     PROBE_PMP(15);
 }
 
-void hart_probe(void)
+void hart_probe(struct hart_caps *c)
 {
-    struct hart_caps *c       = &hart_caps;
-    u64               ignored = 0;
+    u64 ignored = 0;
+
+    memset(c, 0, sizeof *c);
 
     c->misa   = csr_read(misa);
     c->vendor = csr_read(mvendorid);
     c->arch   = csr_read(marchid);
     c->impl   = csr_read(mimpid);
     c->h      = c->misa & BIT('h' - 'a');
+    c->fp     = c->misa & BIT('d' - 'a') && !(c->misa & BIT('q' - 'a'));
+    c->vlenb  = c->misa & BIT('v' - 'a') ? vector_bytes() : 0;
     if (c->misa & BIT('s' - 'a')) {
         probe_paging(c);
         c->scounteren_mask = writable_bits_scounteren();
@@ -125,6 +130,25 @@ u32 hart_id(void)
 u64 hart_time_csr(void)
 {
     return csr_read(time);
+}
+
+u64 hart_instret(void)
+{
+    return csr_read(minstret);
+}
+
+void harts_release(void)
+{
+    extern u32 harts_released; // start.S
+
+    __atomic_store_n(&harts_released, 1, __ATOMIC_RELEASE);
+}
+
+NORETURN void hart_park(void)
+{
+    NORETURN extern void park(void); // start.S
+
+    park();
 }
 
 void hart_irq_enable(u64 bits)

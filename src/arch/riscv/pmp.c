@@ -18,7 +18,7 @@
 
 #define CFG(entry, bits) ((u64)(bits) << (8 * (entry)))
 
-static u64 locked_cfg;
+static u64 locked_cfg; // the same for all harts
 
 // A naturally aligned 4 KiB range: address bits, then 0, then 9 ones (3.7.1, table 3.12).
 static u64 napot_4k(u64 base)

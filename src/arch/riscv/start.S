@@ -3,6 +3,7 @@
 # a2 = struct fw_dynamic_info.  Any number of harts may come here, at any address the image was put.
 #
 # Until the stack is set up: s0, s1, s2 = a0, a1, a2; everything is pc-relative.
+# In C code tp is the hart's index: 0 for the one that boots, then in the order of arrival.
 
 #include "arch/riscv/layout.h"
 
@@ -19,7 +20,7 @@ _start:
         lla     t0, lottery
         li      t1, 1
         amoadd.w t1, t1, (t0)
-        bnez    t1, park
+        bnez    t1, other
 
         # The image was linked for one address and may stand at another: apply the relocations.
         lla     t0, _image_start        # where it is
@@ -53,8 +54,37 @@ _start:
         mv      a0, s0
         mv      a1, s1
         mv      a2, s2
+        mv      tp, zero
         mv      s0, zero                # ends the backtrace
         call    boot
+
+        # Another hart waits until the boot hart calls it with an IPI (harts_release), takes an index
+        # and the stack that goes with it.
+other:
+        li      t0, 8                   # MSIE
+        csrw    mie, t0
+1:      wfi
+        lla     t0, harts_released
+        lw      t0, (t0)
+        beqz    t0, 1b
+        fence   rw, rw
+        fence.i
+        csrw    mie, zero
+        lla     t0, harts_arrived
+        li      t1, 1
+        amoadd.w t1, t1, (t0)
+        addi    tp, t1, 1
+        li      t0, MAX_HARTS
+        bgeu    tp, t0, park
+        lla     sp, _stacks
+        li      t0, STACK_STRIDE
+        addi    t1, tp, 1
+        mul     t0, t0, t1
+        add     sp, sp, t0
+        lla     t0, trap_entry
+        csrw    mtvec, t0
+        mv      s0, zero
+        call    boot_other
 
         .globl  park
 park:   csrw    mie, zero
@@ -65,6 +95,11 @@ park:   csrw    mie, zero
         .balign 8
 lottery:
         .dword  0
+harts_arrived:
+        .word   0
+        .globl  harts_released
+harts_released:
+        .word   0
 
         # Not relocated: an absolute constant, the address that the linker gave to the image.
         .section .rodata

@@ -4,6 +4,9 @@
 # While a guest runs, mscratch holds its frame; while the monitor runs, it holds 0.  So the first
 # two instructions of the trap entry tell whose trap it is.  mstatus is left as the trap left it:
 # MPP is the guest's mode, and MIE stays 0 in the monitor.
+#
+# The monitor keeps its hart's index in tp; guest_run() brings it back with the other registers.
+# trap_hot() runs with the guest's tp.
 
 #include "arch/frame.h"
 
@@ -64,10 +67,11 @@
         # void guest_run(struct frame *f): a0 = f
         .globl  guest_run
 guest_run:
-        addi    sp, sp, -112
+        addi    sp, sp, -128
         sd      ra, 0(sp)
         each_callee_saved sd
         sd      a0, 104(sp)
+        sd      tp, 112(sp)
         sd      sp, FRAME_HOST_SP(a0)
 load_all:
         ld      t0, FRAME_PC(a0)
@@ -119,12 +123,16 @@ long_way:
 to_monitor:
         each_callee_saved ld
         ld      ra, 0(sp)
-        addi    sp, sp, 112
+        ld      tp, 112(sp)
+        addi    sp, sp, 128
         ret
 
         # The monitor's own trap.  a0 = 0, mscratch = the a0 of the time.  Another stack, since the
         # trap may be that ours is full.
 trap_own:
+        lla     a0, own_taken           # there is one frame and one stack for the last words
+        amoswap.w a0, a0, (a0)          # any value but 0 will do
+        bnez    a0, own_again
         lla     a0, own_frame
         each_scratch sd
         each_preserved sd
@@ -136,9 +144,30 @@ trap_own:
         sd      t0, FRAME_CAUSE(a0)
         csrr    t0, mtval
         sd      t0, FRAME_TVAL(a0)
+        csrr    t0, mhartid
+        lla     t1, own_hart
+        sw      t0, (t1)
         csrw    mscratch, zero
+own_report:
         lla     sp, own_stack_top
         call    own_trap
+
+        # Another hart is in trouble too: it is silent.  The same hart again: own_trap() ends it.
+own_again:
+        csrw    mscratch, zero
+        csrr    t0, mhartid
+        lla     t1, own_hart
+        lw      t1, (t1)
+        lla     a0, own_frame
+        beq     t0, t1, own_report
+        j       park
+
+        .data
+        .balign 4
+own_taken:
+        .word   0
+own_hart:
+        .word   -1
 
         .bss
         .balign 16

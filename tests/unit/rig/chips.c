@@ -55,6 +55,14 @@ void clock_ipi_clear(u32 hart)
 {
     (void)hart;
     chips.n_ipi_clear++;
+    fake_hart.irq_pending &= ~BIT(IRQ_MSI);
+}
+
+void clock_ipi_send(u32 hart)
+{
+    chips.n_ipi++;
+    if (hart == fake_hart.id)
+        fake_hart.irq_pending |= BIT(IRQ_MSI);
 }
 
 void irq_handle(void)

@@ -104,7 +104,9 @@ static void vm_fill(struct vm *vm, const struct rig_options *o)
 {
     vm->n_vcpus           = o->n_vcpus ? o->n_vcpus : 1;
     vm->isa               = &machine.isa;
-    vm->has_fp            = true;
+    vm->ext_bits          = STATUS_FS;
+    vm->weight            = 100;
+    vm->harts             = ~0ul;
     vm->satp_modes        = (u16)(BIT(SATP_SV39) | BIT(SATP_SV48) | BIT(SATP_SV57));
     vm->walk_base.svpbmt  = !o->no_pbmt_napot;
     vm->walk_base.svnapot = !o->no_pbmt_napot;

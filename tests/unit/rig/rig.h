@@ -61,7 +61,7 @@ struct chips {
     u64      armed; // the timer's deadline
     unsigned n_armed;
     u64      wallclock_ns; // a test sets it
-    unsigned n_ipi_clear, n_irq;
+    unsigned n_ipi, n_ipi_clear, n_irq;
     char     serial[RIG_TEXT];
     size_t   n_serial;
     size_t   serial_room; // a test sets it

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// How virtual machines begin and end.
+//
+// In:     a VM that has ended, at each turn of the scheduler, until it is OFF or runs.
+// Out:    a VM with RAM that holds its images and zeros, and its first vCPU at their entry; or one
+//         that is OFF, without RAM.
+// Always: a VM has RAM from its start to its end.  Every byte is written before a guest sees it, so
+//         nothing of an earlier owner is left.  A step is short, so that others do not wait for it.
+//         One that has crashed keeps its RAM until its next start, for people to look at.
+// Locks:  on_end() is called without one, by one hart at a time; vm->lock when the state changes.
+#include "mon/life.h"
+
+#include "dev/machine.h"
+#include "lib/log.h"
+#include "lib/words.h"
+#include "mon/build.h"
+#include "mon/guest_dt.h"
+#include "vm/sched.h"
+
+#define STEP     (512 * KIB) // of RAM per step: other VMs wait about 0.1 ms
+#define RAM_STEP (2 * MIB)
+
+// Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
+static void image_part_copy(struct built *b, const struct image *image, u64 image_at, u64 from)
+{
+    u64 begin = max_u64(image_at, from), end = min_u64(image_at + image->size, from + STEP);
+
+    if (image->data && begin < end)
+        words_copy((char *)b->vm.ram.a + begin, (const char *)image->data + (begin - image_at),
+                   end - begin);
+}
+
+static void ram_part_fill(struct built *b, u64 from)
+{
+    words_clear((char *)b->vm.ram.a + from, STEP);
+    image_part_copy(b, &b->config.kernel, b->layout.kernel, from);
+    image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
+}
+
+static bool ram_get(struct vm *vm)
+{
+    if (!vm->ram.a)
+        vm->ram = hpa(ram_take(vm->ram_size, RAM_STEP));
+    vm->ram_window =
+        (struct pmp_range){ vm->ram.a, vm->ram.a + vm->ram_size, PMP_R | PMP_W | PMP_X };
+    return vm->ram.a;
+}
+
+static void off(struct vm *vm, bool keeps_ram)
+{
+    lock_take(&vm->lock);
+    if (vm->ram.a && !keeps_ram) {
+        ram_release(vm->ram.a);
+        vm->ram = hpa(0);
+    }
+    vm->state = VM_OFF;
+    lock_drop(&vm->lock);
+}
+
+static void run(struct built *b)
+{
+    struct vm     *vm = &b->vm;
+    struct layout *l  = &b->layout;
+
+    guest_dt_make(vm, b->config.bootargs, gpa(VM_RAM_BASE + l->ramdisk), b->config.ramdisk.size,
+                  (char *)vm->ram.a + l->dt, b->vm.ram_size - l->dt);
+    hart_fence_code();
+    lock_take(&vm->lock);
+    vm_reset(vm);
+    vm->starts++;
+    vm->state = VM_RUNNING;
+    vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
+    lock_drop(&vm->lock);
+}
+
+static void start_step(struct built *b)
+{
+    if (!b->filled && !ram_get(&b->vm)) {
+        log_line(
+            "%s: the machine has too little RAM for its %lu MiB; give it less, or the machine more"
+            " (-m), or stop another VM",
+            b->vm.name, (unsigned long)(b->vm.ram_size / MIB));
+        b->vm.end = VM_END_FAIL;
+        off(&b->vm, false);
+        return;
+    }
+    ram_part_fill(b, b->filled);
+    b->filled += STEP;
+    if (b->filled < b->vm.ram_size)
+        return;
+    b->filled = 0;
+    run(b);
+}
+
+// What is told once of each end.  A guest that resets or crashes again and again must not fill the
+// log: told are the 1st, 2nd, 4th ...
+static void tell(struct built *b)
+{
+    struct vm  *vm    = &b->vm;
+    bool        often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
+    const char *why   = vm->why;
+
+    vm->why = NULL;
+    if (why && (!often || !(vm->starts & (vm->starts - 1))))
+        log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
+}
+
+// A crash becomes a reset, if so configured.
+static void crash_judge(struct built *b)
+{
+    if (b->config.on_crash == CRASH_RESTART && b->crashes < b->config.restart_max) {
+        b->crashes++;
+        b->vm.end = VM_END_RESET;
+    }
+}
+
+static void on_end(struct vm *vm)
+{
+    struct built *b = built_of(vm);
+
+    if (vm->why) {
+        tell(b);
+        if (vm->end == VM_END_FAIL)
+            crash_judge(b);
+    }
+    if (vm->end == VM_END_RESET)
+        start_step(b);
+    else
+        off(vm, vm->end == VM_END_FAIL);
+}
+
+void life_adopt(struct vm *vm)
+{
+    vm->on_end = on_end;
+}
+
+bool life_failed(void)
+{
+    for (unsigned i = 0; i < n_vms; i++)
+        if (vms[i]->end == VM_END_FAIL)
+            return true;
+    return false;
+}
