@@ -2,7 +2,7 @@
 # Builds figura: $(B)/figura.elf, which QEMU starts as a kernel, and $(B)/figura.bin, the same as a
 # flat Linux Image.  The processes' program, $(B)/figura/user.elf, is inside both as bytes.
 #
-# Included by the top Makefile; alone: make -f guests/figura/figura.mk figura
+# Included by the top Makefile.
 
 B          ?= build
 FIGURA_DIR := guests/figura
@@ -25,7 +25,7 @@ FIGURA_OBJECTS = $(patsubst $(FIGURA_DIR)/%,$(FIGURA_OUT)/%.o, \
 all: figura
 figura: $(B)/figura.elf $(B)/figura.bin ## a tiny operating system to read and to try (guests/figura/)
 
-$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/%
+$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/% | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(FIGURA_CROSS)gcc $(FIGURA_CFLAGS) -MMD -MP -c $< -o $@
 

@@ -66,12 +66,19 @@ static void key_handle(unsigned char key)
         typed[typed_in++ % sizeof typed] = key;
 }
 
-void console_interrupt(void)
+static void keys_handle(void)
+{
+    while (UART[LSR] & LSR_DATA_READY)
+        key_handle(UART[RBR]);
+}
+
+// Who interrupts?  There is just one device yet; a disk would have another number.
+void device_interrupt(void)
 {
     u32 irq = PLIC(0x200004 + 4096 * context); // claim
 
-    while (UART[LSR] & LSR_DATA_READY)
-        key_handle(UART[RBR]);
+    if (irq == UART_IRQ)
+        keys_handle();
     if (irq)
         PLIC(0x200004 + 4096 * context) = irq; // complete
 }

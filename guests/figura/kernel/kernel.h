@@ -56,7 +56,7 @@ _Noreturn void power(enum power how);
 void console_init(u64 hart);
 void uart_put(char c);
 int  console_take(void); // a character typed, or -1
-void console_interrupt(void);
+void device_interrupt(void);
 
 // page.c
 #define USER     0x40000000ul // user/user.ld

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define PAGE       4096ul
-#define POOL_PAGES 192
+#define POOL_PAGES 96
 
 enum { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_AD = 0xc0 };
 #define PTE_OWN  0x100 // of the bits for software: the page goes back to the pool with its table

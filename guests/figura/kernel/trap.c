@@ -35,7 +35,7 @@ static void violation(struct proc *p, u64 cause, u64 tval)
 void interrupt_handle(u64 irq)
 {
     if (irq == IRQ_DEVICE)
-        console_interrupt();
+        device_interrupt();
     else
         turn_end(); // and the next turn's timer replaces this one
 }

@@ -100,7 +100,6 @@ void crash(const char *args)
         { "hang", NULL, MISCHIEF_HANG },
         { 0 },
     };
-
     const struct choice *row = choose(rows, args);
 
     if (row)

@@ -4,7 +4,8 @@
 // In:     a command line.
 // Out:    what the program prints.
 // Always: all programs are one image, of which each process has its own copy of the data; the first
-//         word of its line says which of them it is.
+//         word of its line says which of them it is.  What the shell does itself works even when
+//         there is no room for another process.
 #include "user.h"
 
 static void hello(const char *args)
@@ -73,6 +74,12 @@ static void help(const char *args)
     printf("A line that ends with & runs in the background.  Ctrl-C ends what runs in front.\n");
 }
 
+static void leave(const char *args)
+{
+    (void)args;
+    call0(exit);
+}
+
 static void off(const char *args)
 {
     (void)args;
@@ -87,22 +94,24 @@ static void reboot(const char *args)
 
 // clang-format off
 const struct program programs[] = {
-    { "help",         "",                       "this list",                          help         },
-    { "hello",        "",                       "one line",                           hello        },
-    { "ps",           "",                       "the processes",                      ps           },
-    { "time",         "",                       "since the kernel started",           time         },
-    { "count",        "N",                      "count to N, ten a second",           count        },
-    { "sum",          "",                       "compute for a moment",               sum          },
-    { "kill",         "PROCESS",                "end a process",                      kill         },
-    { "shell",        "",                       "a shell in the shell",               shell        },
-    { "privileged",   "sret|wfi|sfence|satp",   "a process as if it were the kernel", privileged   },
-    { "touch-device", "store",                  "a process at the UART's registers",  touch_device },
-    { "null",         "",                       "a process loads from address 0",     null         },
-    { "spin",         "off",                    "for ever; off: the kernel",          spin         },
-    { "crash",        "trap|fail|hang",         "the kernel breaks",                  crash        },
-    { "storm",        "SECONDS",                "calls, flushes, timers in a flood",  storm        },
-    { "off",          "",                       "power off",                          off          },
-    { "reboot",       "",                       "start again",                        reboot       },
+    // name            arguments               what it does                          function       in shell
+    { "help",          "",                     "this list",                          help,          false },
+    { "hello",         "",                     "one line",                           hello,         false },
+    { "ps",            "",                     "the processes",                      ps,            false },
+    { "time",          "",                     "since the kernel started",           time,          false },
+    { "count",         "N",                    "count to N, ten a second",           count,         false },
+    { "sum",           "",                     "compute for a moment",               sum,           false },
+    { "kill",          "PROCESS",              "end a process",                      kill,          true  },
+    { "shell",         "",                     "a shell in the shell",               shell,         false },
+    { "exit",          "",                     "leave the shell",                    leave,         true  },
+    { "privileged",    "sret|wfi|sfence|satp", "a process as if it were the kernel", privileged,    false },
+    { "touch-device",  "store",                "a process at the UART's registers",  touch_device,  false },
+    { "null",          "",                     "a process loads from address 0",     null,          false },
+    { "spin",          "off",                  "for ever; off: the kernel does",     spin,          false },
+    { "crash",         "trap|fail|hang",       "the kernel breaks",                  crash,         false },
+    { "storm",         "SECONDS",              "calls, flushes, timers in a flood",  storm,         false },
+    { "off",           "",                     "power off",                          off,           true  },
+    { "reboot",        "",                     "start again",                        reboot,        true  },
     { 0 },
 };
 // clang-format on
@@ -117,12 +126,15 @@ const struct program *program_find(const char *line)
     return NULL;
 }
 
-_Noreturn void program_run(char *line)
+const char *program_args(const char *line)
 {
-    const struct program *p    = program_find(line);
-    const char           *args = line + strcspn(line, " ");
+    line += strcspn(line, " ");
+    return line + strspn(line, " ");
+}
 
-    p->run(args + strspn(args, " "));
+_Noreturn void program_run(const char *line)
+{
+    program_find(line)->run(program_args(line));
     flush();
     for (;;)
         call0(exit);

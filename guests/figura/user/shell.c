@@ -58,14 +58,20 @@ static bool background_cut(char *line)
 
 static void line_run(char *line)
 {
-    bool background = background_cut(line);
-    long pid;
+    bool                  background = background_cut(line);
+    const struct program *program;
+    long                  pid;
 
     line += strspn(line, " ");
     if (!*line)
         return;
-    if (!program_find(line)) {
+    program = program_find(line);
+    if (!program) {
         printf("%s: no such program; help lists them\n", line);
+        return;
+    }
+    if (program->in_shell) {
+        program->run(program_args(line));
         return;
     }
     flush();

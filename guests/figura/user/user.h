@@ -26,11 +26,13 @@ struct program {
     const char *args;
     const char *help;
     void (*run)(const char *args);
+    bool in_shell; // the shell does it itself
 };
 
 extern const struct program programs[];
 const struct program       *program_find(const char *line);
-_Noreturn void              program_run(char *line);
+const char                 *program_args(const char *line);
+_Noreturn void              program_run(const char *line);
 
 // shell.c
 void shell(const char *args);
