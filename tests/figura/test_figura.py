@@ -12,12 +12,15 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import time
 
 import pexpect
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/hostile"))
+import fit
 BUILD = ROOT / "build"
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 PLACES = ["bare", "vm"]
@@ -106,8 +109,7 @@ def test_command(command, transcripts):
 class Typist:
     """Somebody at figura's console."""
 
-    def __init__(self, place, folder, args=""):
-        line = command_line(place, folder, args)
+    def __init__(self, line):
         self.console = pexpect.spawn(str(line[0]), [str(word) for word in line[1:]],
                                      encoding="latin-1", timeout=SECONDS, echo=False)
 
@@ -129,8 +131,11 @@ def console(tmp_path):
     """Returns a function that starts figura; the test's end stops it."""
     typists = []
 
-    def start(place, args=""):
-        typists.append(Typist(place, tmp_path, args))
+    def start(place, args="", bundle=None):
+        line = command_line(place, tmp_path, args)
+        if bundle:
+            pathlib.Path(line[-1]).write_bytes(bundle)
+        typists.append(Typist(line))
         return typists[-1]
 
     yield start
@@ -232,3 +237,14 @@ def test_kernel_stands_still(place, command, said, console):
     user.sees(said)
     user.console.send("\x03")
     assert user.console.expect([PROMPT, pexpect.EOF, pexpect.TIMEOUT], timeout=0.3) == 2
+
+
+@pytest.mark.parametrize("command", ["spin", "spin off", "crash trap", "crash fail", "crash hang",
+                                     "storm 60"])
+def test_neighbour_goes_on(command, console):
+    """Two figuras in one bundle: what one does to itself, the other does not notice."""
+    kernel = (BUILD / "figura.bin").read_bytes()
+    vms = [fit.Vm("bad", kernel, f"name=bad run={command}", 16),
+           fit.Vm("good", kernel, "name=good run=count 3;sum;hello;off", 16)]
+    user = console("vm", bundle=fit.bundle(vms))
+    user.sees("duomo: good: its guest powered off \\(start 1\\)")
