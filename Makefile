@@ -103,6 +103,6 @@ $(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
 $(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox
 	@tools/mkinitrd.sh $@
 
-include $(wildcard tools/check.mk tests/*/*.mk)
+include $(wildcard tools/check.mk tests/*/*.mk guests/*/*.mk)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

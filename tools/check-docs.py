@@ -16,7 +16,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 FOLDERS = "src|tool|tools|tests|bench|docs|fuzz|guests|\\.ci"
-SOURCES = ["src", "tool", "tests", "bench", "tools"]
+SOURCES = ["src", "tool", "tests", "bench", "tools", "guests"]
 NAMES = {".c", ".h", ".S", ".def", ".ld", ".py", ".sh", ".mk"}
 # What ends like a sentence and does not end one.
 ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|vs|etc|Priv|Unpriv|cf|no)|\b\d+)\.$", re.I)

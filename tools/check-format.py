@@ -23,7 +23,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 CLANG_FORMAT = os.environ.get("CLANG_FORMAT", "clang-format")
-FOLDERS = ["src"]
+FOLDERS = ["src", "guests"]
 
 CASE = re.compile(r"( *)((?:case\b[^;{]*?[^:]|default):) +([^\s/].*)")
 

@@ -18,7 +18,7 @@ TOP = Path(__file__).resolve().parents[1]
 
 # What the rules below concern.
 MONITOR = ["src"]                               # the trusted base
-PROGRAMS = ["src", "tool"]                      # what is compiled to be used
+PROGRAMS = ["src", "tool", "guests"]                # what is compiled to be used
 EVERYTHING = ["src", "tool", "tools", "tests", "bench", "guests", "fuzz", ".ci"]
 C_NAMES = {".c", ".h"}
 SOURCE_NAMES = C_NAMES | {".S", ".def", ".ld", ".py", ".sh", ".mk"}

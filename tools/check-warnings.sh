@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What compilers and checkers say beyond the warnings that stop every build.
 #
-# In:     src/ and tool/; MONITOR_CC, the compiler with the monitor's options (optional).
+# In:     src/, tool/ and guests/; MONITOR_CC, the compiler with the monitor's options (optional).
 # Out:    a line for each finding.
 # Always: a kind of finding is left out below only with its reason.
 set -eu
@@ -54,7 +54,7 @@ suppress normalCheckLevelMaxBranches
 cppcheck -q -j 2 --std=c11 --platform=unix64 --enable=warning,style,performance,portability \
     $suppressions -D__riscv -D__riscv_xlen=64 -Isrc -Itool -i src/arch/host \
     --template='{file}:{line}: {message} ({id}); correct it' --template-location='' \
-    src tool >> "$said" 2>&1 ||
+    src tool guests >> "$said" 2>&1 ||
     echo "tools/check-warnings.sh:1: cppcheck does not run; correct its options" >> "$said"
 
 sort -u "$said"

@@ -20,6 +20,7 @@ SUITES = {
     "cbmc": MAKE + ["cbmc"],
     "fuzz": MAKE + ["fuzz"],
     "tool": PYTEST + ["tests/tool"],
+    "figura": PYTEST + ["tests/figura"],
     "guest": PYTEST + ["tests/guest"],
     "hostile": PYTEST + ["tests/hostile"],
     "system": PYTEST + ["tests/system"],
