@@ -165,3 +165,11 @@ u64 ram_free_bytes(void)
         sum -= min_u64(sum, taken[i].size);
     return sum;
 }
+
+bool ram_taken(unsigned n, struct range *r)
+{
+    if (n >= n_taken)
+        return false;
+    *r = taken[n];
+    return true;
+}

@@ -34,3 +34,5 @@ void ram_reserve(u64 base, u64 size);
 MUST_CHECK u64 ram_alloc(u64 size, u64 align);
 u64            ram_free_bytes(void);
 u64            ram_total_bytes(void);
+// The n-th range that was reserved or handed out; false: there are no more.
+bool ram_taken(unsigned n, struct range *r);

@@ -8,8 +8,10 @@
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 
+#include "dev/clock.h"
 #include "dev/machine.h"
 #include "lib/words.h"
+#include "mon/console.h"
 #include "mon/guest_dt.h"
 #include "vdev/board.h"
 #include "vm/engine.h"
@@ -104,7 +106,8 @@ static u32 pool_pages(const struct vm_config *c)
 
 static u64 control_size(const struct vm_config *c)
 {
-    u64 size = sizeof(struct built) + c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
+    u64 size = sizeof(struct built) + sizeof(struct console) +
+               c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
         size += align_up(board_devices[i]->state_size, 16);
@@ -197,6 +200,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     b->config = *c;
     b->layout = layout;
     vm_fill(&b->vm, c, ram);
+    b->vm.console = take(&at, sizeof *b->vm.console);
     vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))
         return "the board has more devices than its bus takes";
@@ -224,7 +228,7 @@ static void ram_part_fill(struct built *b, u64 from)
     image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
 }
 
-static void vm_start(struct built *b)
+static void vm_begin(struct built *b)
 {
     struct vm     *vm = &b->vm;
     struct layout *l  = &b->layout;
@@ -234,7 +238,8 @@ static void vm_start(struct built *b)
     hart_fence_code();
     vm_reset(vm);
     vm->starts++;
-    vm->state = VM_RUNNING;
+    vm->started_ticks = clock_now();
+    vm->state         = VM_RUNNING;
     vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->kernel, VM_RAM_BASE + l->dt);
     sched_started(vm->vcpus[0]);
 }
@@ -248,5 +253,5 @@ void vm_boot_step(struct vm *vm)
     if (b->filled < vm->ram_size)
         return;
     b->filled = 0;
-    vm_start(b);
+    vm_begin(b);
 }

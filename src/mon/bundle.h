@@ -26,6 +26,11 @@ struct vm_config {
 // Is there a bundle at this address, whole and sound?  NULL, or a line that says what is wrong.
 MUST_CHECK const char *bundle_open(u64 at);
 
+// Does the machine start with all VMs' consoles shown (/vms, console-show = "all")?
+bool bundle_shows_all(void);
+// Where it lies.
+const void *bundle_place(void);
+
 // Configuration number `index`; false: there are no more.  *why is NULL, or says what is wrong with
 // it.
 bool bundle_vm(unsigned index, struct vm_config *c, const char **why);

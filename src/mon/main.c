@@ -12,13 +12,14 @@
 #include "dev/driver.h"
 #include "dev/machine.h"
 #include "dev/power.h"
-#include "dev/serial.h"
 #include "dev/wallclock.h"
 #include "lib/log.h"
 #include "lib/seed.h"
 #include "mon/build.h"
 #include "mon/console.h"
 #include "mon/self_harm.h"
+#include "mon/tick.h"
+#include "mon/version.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
 
@@ -26,7 +27,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION   "0.1"
 #define EXIT_FAIL 1
 
 // OpenSBI, include/sbi/fw_dynamic.h
@@ -43,7 +43,7 @@ u64 __stack_chk_guard;
 NORETURN static void give_up(const char *who, const char *why)
 {
     log_line("%s%s%s", who, *who ? ": " : "", why);
-    serial_drain();
+    console_drain();
     power_off(EXIT_FAIL);
 }
 
@@ -112,11 +112,11 @@ static void machine_end_if_last(void)
     bool failed = false;
 
     for (unsigned i = 0; i < n_vms; i++) {
-        if (vms[i]->state != VM_OFF)
+        if (vms[i]->state != VM_OFF || vms[i]->is_kept)
             return;
         failed |= vms[i]->end == VM_END_FAIL;
     }
-    serial_drain();
+    console_drain();
     power_off(failed ? EXIT_FAIL : 0);
 }
 
@@ -190,10 +190,14 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
              ? bundle_open(info->next_addr)
              : "not started by the fw_dynamic protocol; start it as OpenSBI is started");
     vms_build();
+    if (bundle_shows_all())
+        console_show_all();
+    console_hint();
     for (unsigned i = 0; i < n_vms; i++)
         while (vms[i]->state != VM_RUNNING)
             vm_boot_step(vms[i]);
     self_harm(vms[0]->name);
+    tick_start();
     sched_run();
     give_up("cannot go on", "no virtual machine is left");
 }

@@ -13,6 +13,7 @@
 #include "dev/serial.h"
 #include "lib/bits.h"
 #include "lib/log.h"
+#include "mon/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static void begin(void)
     if (panicking)
         power_off(PANIC_CODE);
     panicking = true;
+    console_last_words();
 }
 
 NORETURN static void end(void)

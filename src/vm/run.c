@@ -48,6 +48,11 @@ static void vcpu_load(struct vcpu *v)
     v->engine->load(v);
 }
 
+bool vcpu_is_loaded(const struct vcpu *v)
+{
+    return loaded == v;
+}
+
 void vcpu_run(struct vcpu *v)
 {
     vcpu_load(v);

@@ -17,8 +17,10 @@
 #define SLICE_MS    5
 #define TURN_MIN_MS 1
 
+struct sched_alarm sched_alarm = { .deadline_ticks = ~0ul };
+
 static struct vcpu *running, *last; // last: who has had the latest turn
-static u64          slice_end;
+static u64          slice_end, turn_began;
 static u64          vtime_high; // the most that anybody has had
 
 static u64 ticks_of_ms(u64 ms)
@@ -92,7 +94,7 @@ static bool vcpu_next(struct choice *c)
 
     *c = (struct choice){ .deadline = ~0ul };
     for (unsigned m = 0; m < n_vms; m++) {
-        somebody |= vms[m]->state != VM_OFF;
+        somebody |= vms[m]->state != VM_OFF || vms[m]->is_kept;
         if (vms[m]->state == VM_RUNNING)
             vm_consider(c, vms[m]);
         else if (vms[m]->state == VM_STOPPED)
@@ -115,13 +117,25 @@ void sched_wake(const struct vcpu *v)
 
 void sched_arm(const struct vcpu *v)
 {
-    clock_arm(min_u64(slice_end, timer_next(v)));
+    clock_arm(min_u64(min_u64(slice_end, timer_next(v)), sched_alarm.deadline_ticks));
+}
+
+u64 sched_ran(const struct vcpu *v)
+{
+    return v->stats.ran_ticks + (v == running ? clock_now() - turn_began : 0);
+}
+
+const struct vcpu *sched_running(u32 hart)
+{
+    return hart == hart_id() ? running : NULL;
 }
 
 static void timer_interrupt(void)
 {
+    if (clock_now() >= sched_alarm.deadline_ticks)
+        sched_alarm.ring();
     if (!running) {
-        clock_arm(~0ul);
+        clock_arm(sched_alarm.deadline_ticks);
         return;
     }
     if (clock_now() >= slice_end) {
@@ -148,10 +162,13 @@ static void run_turn(const struct choice *c)
 {
     u64 now = clock_now(), look = max_u64(c->deadline, now + ticks_of_ms(TURN_MIN_MS));
 
-    running   = c->best;
-    slice_end = c->n_ready > 1 ? min_u64(look, now + ticks_of_ms(SLICE_MS)) : look;
+    running    = c->best;
+    turn_began = now;
+    slice_end  = c->n_ready > 1 ? min_u64(look, now + ticks_of_ms(SLICE_MS)) : look;
     sched_arm(running);
     vcpu_run(running);
+    running->stats.turns++;
+    running->stats.ran_ticks += clock_now() - now;
     running = NULL;
 }
 
@@ -186,7 +203,7 @@ static void turn(const struct choice *c)
 
 static void idle(u64 deadline)
 {
-    clock_arm(deadline);
+    clock_arm(min_u64(deadline, sched_alarm.deadline_ticks));
     hart_wait();
     irq_poll();
 }
@@ -208,6 +225,7 @@ enum outcome sched_wait(struct vcpu *v)
 {
     if (!vcpu_interrupts(v)) {
         v->waiting = true;
+        v->stats.waits++;
         pend(v, PEND_RESCHED);
     }
     return NEXT;

@@ -41,6 +41,7 @@ enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
     u64 irqs, mmio, reflected, fills, flushes, switches, injected;
+    u64 turns, waits, ran_ticks; // sched.c; sched_ran() has the turn that is going on as well
 };
 
 struct vcpu {
@@ -129,6 +130,7 @@ static inline void reg_set(struct vcpu *v, unsigned n, u64 value)
 void vcpu_reset(struct vcpu *v); // registers, CSRs and translations as after power-on, stopped
 void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SIE 0, a0 = id
 void vcpu_run(struct vcpu *v);                   // until it must give way or has nothing to do
+bool vcpu_is_loaded(const struct vcpu *v);       // the hart holds its FS and VS
 
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/hart.h"
+#include "arch/lock.h"
 #include "isa/ext.h"
 #include "vm/bus.h"
 #include "vm/vcpu.h"
@@ -11,10 +12,12 @@
 #define VM_MAX      16
 #define VM_NAME_MAX 32
 
-enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED };
+enum vm_state { VM_OFF, VM_RUNNING, VM_PAUSED, VM_STOPPED };
 
 // What a VM asks of the world when it ends.
 enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
+
+struct console;
 
 struct vm {
     // Fixed after creation:
@@ -30,12 +33,16 @@ struct vm {
     u32               n_vcpus;
     struct bus        bus;
 
+    struct lock   lock; // of its devices
     enum vm_state state;
     enum vm_end   end;
     const char   *why; // a constant sentence: why it stopped
     u64           starts;
+    u64           started_ticks; // when it was last
+    bool          is_kept;       // off by a person's wish, to be looked at: the machine stays on
 
     // Laid by the layers above:
+    struct console *console;
     // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again.
     void (*on_end)(struct vm *vm);
     void (*irq_set)(struct vm *vm, u32 source,
@@ -52,6 +59,19 @@ extern unsigned   n_vms;
 
 // The VM ends at the next opportunity of its vCPUs; `why` is a constant string.
 void vm_stop(struct vm *vm, enum vm_end end, const char *why);
+
+// A person's wishes; each is void if the VM's state does not allow it.  vm_start(): a VM that is
+// off is loaded, in steps, and begins.  vm_put_off(): it ends at once, whatever it does; kept, its
+// registers and memory stay as they are and the machine stays on for them.  A paused VM's time
+// goes on, and its vCPUs do not.
+void vm_start(struct vm *vm);
+void vm_put_off(struct vm *vm, bool keep, const char *why);
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+
+// Between them its vCPUs are on no hart: registers and memory stand still.
+void vm_hold(struct vm *vm);
+void vm_release(struct vm *vm);
 
 // For handlers: ends the VM and says so to run.c.
 enum outcome stop(struct vcpu *v, enum vm_end end, const char *why);
