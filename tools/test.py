@@ -22,6 +22,7 @@ SUITES = {
     "tool": PYTEST + ["tests/tool"],
     "guest": PYTEST + ["tests/guest"],
     "hostile": PYTEST + ["tests/hostile"],
+    "monitor": PYTEST + ["tests/monitor"],
     "system": PYTEST + ["tests/system"],
 }
 

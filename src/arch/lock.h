@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A spin lock, for what several harts change.  Held for a moment, with interrupts off; what a lock
-// protects says so, and the order in which locks are taken stands in docs/tour.md.
+// A spin lock, for what several harts change.  Held for a moment, with interrupts off.  Order: a
+// VM's, the scheduler's, the view's, a chip's.
 #pragma once
 
 #include "lib/types.h"

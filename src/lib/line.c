@@ -219,7 +219,7 @@ enum line_event line_key(struct line *l, u8 byte, struct out *o)
     else if (byte == ESC)
         l->escape = ESC;
     else if (byte == '\r' || byte == '\n') {
-        put(o, "\r\n");
+        put(o, "\n");
         remember(l);
         return LINE_DONE;
     } else if (byte == '\t')

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A line that a person types and edits, and the lines typed before.
+// A line that a person types and edits, and the lines typed before.  Output goes to an `out` that
+// makes a terminal's CR and LF of a newline.
 #pragma once
 
 #include "lib/out.h"

@@ -179,6 +179,7 @@ void command_finish(void)
 {
     if (!off_wanted)
         return;
+    off_wanted = false;
     log_line("powered off by the operator");
     console_drain();
     power_off(0);

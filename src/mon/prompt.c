@@ -111,7 +111,8 @@ static void enter(void)
 
 static void top_key(void)
 {
-    where = AT_PROMPT;
+    where      = AT_PROMPT;
+    view.stale = false;
     line_begin(&line, &monitor);
 }
 

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-#define TAIL_LINES 20 // are shown again, even if they were seen
+#define TAIL_LINES 20  // are shown again, even if they were seen
+#define TAIL_MOST  100 // lines, even if more were not seen
 
 struct view view;
 
@@ -43,7 +44,7 @@ static u32 tail_begin(const struct console *c)
 
     for (; c->kept_in - at < kept; at--) {
         lines += c->kept[(at - 1) % CONSOLE_KEPT] == '\n';
-        if (lines > TAIL_LINES && c->kept_in - at >= unseen)
+        if (lines > TAIL_MOST || (lines > TAIL_LINES && c->kept_in - at >= unseen))
             return at;
     }
     if (kept == CONSOLE_KEPT) // what was before is lost, perhaps with a line's begin

@@ -19,6 +19,7 @@ void vm_stop(struct vm *vm, enum vm_end end, const char *why)
     vm->why   = why;
     for (u32 i = 0; i < vm->n_vcpus; i++)
         pend(vm->vcpus[i], PEND_STOP);
+    sched_started(vm->vcpus[0]); // whoever runs: there is something to do for this one
 }
 
 enum outcome stop(struct vcpu *v, enum vm_end end, const char *why)
@@ -46,12 +47,16 @@ void vm_start(struct vm *vm)
     sched_started(vm->vcpus[0]);
 }
 
+// One that was kept ends once more: it may have been the last.
 void vm_put_off(struct vm *vm, bool keep, const char *why)
 {
+    if (vm->state == VM_OFF && vm->is_kept && !keep)
+        vm->state = VM_STOPPED;
     vm->is_kept = keep;
     if (vm->state == VM_STOPPED) { // it has ended by itself, or is being loaded
         vm->end = VM_END_OFF;
         vm->why = why;
+        sched_started(vm->vcpus[0]);
     }
     vm_stop(vm, VM_END_OFF, why);
 }
