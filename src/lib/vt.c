@@ -188,6 +188,19 @@ void vt_follow(struct vt *t, u8 byte)
             sequence_begin(t);
 }
 
+// Most of what is printed is plain text, and is passed quickly.
+void vt_follow_text(struct vt *t, const char *text, size_t len)
+{
+    for (; len; text++, len--) {
+        u8 b = (u8)*text;
+
+        if (t->state == VT_GROUND && !t->utf8_left && b >= 0x20 && b < DEL)
+            t->in_line = true;
+        else
+            vt_follow(t, b);
+    }
+}
+
 static void put(struct out *o, const char *text)
 {
     o->write(o, text, strlen(text));

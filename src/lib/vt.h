@@ -23,6 +23,7 @@ struct vt {
 };
 
 void vt_follow(struct vt *t, u8 byte);
+void vt_follow_text(struct vt *t, const char *text, size_t len);
 // Ends what is unfinished, undoes what was changed, and goes to the begin of a line; writes nothing
 // if only whole lines of plain text were sent.
 void vt_restore(struct vt *t, struct out *o);

@@ -49,8 +49,15 @@ static bool vm_room(struct vm *vm)
 
 static void kept_add(struct console *c, const char *text, size_t len)
 {
-    for (; len; len--)
-        c->kept[c->kept_in++ % CONSOLE_KEPT] = *text++;
+    while (len) {
+        u32    at = c->kept_in % CONSOLE_KEPT;
+        size_t n  = min_u64(len, CONSOLE_KEPT - at);
+
+        memcpy(c->kept + at, text, n);
+        c->kept_in += (u32)n;
+        text += n;
+        len -= n;
+    }
 }
 
 static int name_width(void)
@@ -117,8 +124,7 @@ static void vm_write(struct vm *vm, const char *text, size_t len)
         for (size_t i = 0; i < len; i++)
             line_take(vm, c, (u8)text[i]);
     else if (view_shows(vm)) {
-        for (size_t i = 0; i < len; i++)
-            vt_follow(&view.terminal, (u8)text[i]);
+        vt_follow_text(&view.terminal, text, len);
         sender_put(text, len);
     }
     lock_drop(&view.lock);

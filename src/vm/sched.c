@@ -21,6 +21,7 @@ struct sched_alarm sched_alarm = { .deadline_ticks = ~0ul };
 
 static struct vcpu *running, *last; // last: who has had the latest turn
 static u64          slice_end, turn_began;
+static u64          n_turns;
 static u64          vtime_high; // the most that anybody has had
 
 static u64 ticks_of_ms(u64 ms)
@@ -67,11 +68,22 @@ static u64 vtime_now(const struct vcpu *v)
     return v->vtime + (v == last ? ticks_of_ms(TURN_MIN_MS) : 0);
 }
 
+// Who has had less; of two that have had about the same, who has waited longer: otherwise a moment
+// more or less would change their order, and one would wait a turn too long.
+static bool is_before(const struct vcpu *a, const struct vcpu *b)
+{
+    u64 had_a = vtime_now(a), had_b = vtime_now(b);
+
+    if (max_u64(had_a, had_b) - min_u64(had_a, had_b) >= ticks_of_ms(TURN_MIN_MS))
+        return had_a < had_b;
+    return a->stats.last_turn < b->stats.last_turn;
+}
+
 static void vcpu_consider(struct choice *c, struct vcpu *v)
 {
     if (v->vm->state == VM_STOPPED || is_runnable(v)) {
         c->n_ready++;
-        if (!c->best || vtime_now(v) < vtime_now(c->best))
+        if (!c->best || is_before(v, c->best))
             c->best = v;
     } else if (v->hsm != HSM_STOPPED)
         c->deadline = min_u64(c->deadline, timer_next(v));
@@ -194,8 +206,9 @@ static void turn(const struct choice *c)
     else
         run_turn(c);
     v->vtime += clock_now() - now;
-    vtime_high = max_u64(vtime_high, v->vtime);
-    last       = v;
+    vtime_high         = max_u64(vtime_high, v->vtime);
+    last               = v;
+    v->stats.last_turn = ++n_turns;
     if (v->gave_up) // and saves up no more than one that sleeps
         sched_credit(v);
     v->gave_up = false;

@@ -41,7 +41,8 @@ enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
     u64 irqs, mmio, reflected, fills, flushes, switches, injected;
-    u64 turns, waits, ran_ticks; // sched.c; sched_ran() has the turn that is going on as well
+    u64 turns, waits, ran_ticks,
+        last_turn; // sched.c; sched_ran() has the turn that is going on as well
 };
 
 struct vcpu {
