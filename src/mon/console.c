@@ -28,6 +28,7 @@
 #define DEAF_TICKS     10
 #define LINE_TICKS     2 // an unfinished line is shown after that
 #define HOLD_OVER      8192
+#define DRAIN_ROUNDS   16
 
 static bool last_words;
 
@@ -292,9 +293,12 @@ void console_hint(void)
 
 void console_drain(void)
 {
-    for (int round = 0; round < 2 * SENDER_SIZE / 8192; round++) {
+    u32 left = 1;
+
+    for (int round = 0; left && round < DRAIN_ROUNDS; round++) {
         lock_take(&view.lock);
         sender_pump();
+        left = sender_waiting();
         lock_drop(&view.lock);
         serial_drain();
     }
