@@ -24,7 +24,7 @@ C_NAMES = {".c", ".h"}
 SOURCE_NAMES = C_NAMES | {".S", ".def", ".ld", ".py", ".sh", ".mk"}
 
 # Lines of code: neither blank nor only a comment.
-MONITOR_LINES_MAX = 9000
+MONITOR_LINES_MAX = 12000
 CODE_LINE = re.compile(r"\s*(?!//|# |#$|/\*|\*)\S")
 FILE_LINES_MAX = 499
 FUNCTION_LINES_MAX, FUNCTION_LINES_P95, FUNCTION_LINES_MEDIAN = 60, 45, 12
@@ -44,6 +44,7 @@ ADDRESS_OPENERS = {
     "src/vm/shadow.c",          # makes entries of the tables that the hart walks
     "src/vm/mmio.c",            # makes two of an access across a page's end
     "src/vm/bus.c",             # finds the device that owns it
+    "src/mon/cmd_mem.c",        # shows it to people
     "src/mon/build.c",          # lays out a machine's memory
     "src/mon/life.c",           # fills it
     "src/mon/guest_dt.c",       # writes it into a device tree

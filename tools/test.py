@@ -23,6 +23,7 @@ SUITES = {
     "figura": PYTEST + ["tests/figura"],
     "guest": PYTEST + ["tests/guest"],
     "hostile": PYTEST + ["tests/hostile"],
+    "monitor": PYTEST + ["tests/monitor"],
     "system": PYTEST + ["tests/system"],
 }
 

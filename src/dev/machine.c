@@ -189,3 +189,11 @@ u64 ram_free_bytes(void)
     lock_drop(&taken_lock);
     return sum;
 }
+
+bool ram_taken(unsigned n, struct range *r)
+{
+    if (n >= n_taken)
+        return false;
+    *r = taken[n];
+    return true;
+}

@@ -40,3 +40,5 @@ MUST_CHECK u64 ram_take(u64 size, u64 align);
 void ram_release(u64 base);
 u64  ram_free_bytes(void);
 u64  ram_total_bytes(void);
+// The n-th range that was reserved or handed out; false: there are no more.
+bool ram_taken(unsigned n, struct range *r);

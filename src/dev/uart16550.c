@@ -4,7 +4,7 @@
 // In:     bytes to send; the chip's interrupts.
 // Out:    bytes on the line; received bytes to whoever attached.
 // Always: the ring empties from the transmitter's interrupt, so no caller waits for the line.
-// Locks:  uart.lock, the last of all, for chip and ring; not held while somebody is called back.
+// Locks:  one, for chip and ring; input and room are called without it.
 #include "arch/lock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"
@@ -27,8 +27,8 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define DRAIN_ROUNDS 100000000
 
 static struct {
-    u64         base;
     struct lock lock;
+    u64         base;
     unsigned    shift;
     u8          ier;
     char        ring[RING];
@@ -36,7 +36,7 @@ static struct {
     void (*input)(void *arg, u8 byte);
     void (*room)(void *arg);
     void *arg;
-    bool  was_full;
+    bool  was_full; // somebody was told so, and waits
     bool  held;
 } uart;
 
@@ -56,7 +56,7 @@ static void ier_set(u8 bits)
         reg_write(IER, uart.ier = bits);
 }
 
-// Fills the chip's FIFO from the ring.  The lock is held.
+// Fills the chip's FIFO from the ring.
 static void transmit(void)
 {
     if (uart.head != uart.tail && reg_read(LSR) & LSR_TX_EMPTY)
@@ -65,33 +65,44 @@ static void transmit(void)
     ier_set((uart.head != uart.tail ? IER_TX : 0) | (uart.held ? 0 : IER_RX));
 }
 
-static void receive(void)
+// A byte that has been received; -1: none, or it has to wait.
+static int receive(void)
 {
-    for (int n = 0; n < FIFO && !uart.held && reg_read(LSR) & LSR_RX_READY; n++) {
-        u8 byte = reg_read(RBR);
+    lock_take(&uart.lock);
+    int byte = !uart.held && reg_read(LSR) & LSR_RX_READY ? reg_read(RBR) : -1;
 
-        if (uart.input)
-            uart.input(uart.arg, byte);
-    }
+    lock_drop(&uart.lock);
+    return byte;
 }
 
-static void transmit_locked(void)
+static bool has_room(size_t n)
+{
+    return RING - (uart.head - uart.tail) >= n;
+}
+
+// Sends on; true: there is room again for who waits.
+static bool send(void)
 {
     lock_take(&uart.lock);
     transmit();
+    bool room = uart.was_full && has_room(RING / 2);
+
+    if (room)
+        uart.was_full = false;
     lock_drop(&uart.lock);
+    return room;
 }
 
 static void uart_interrupt(void *arg)
 {
+    int byte;
+
     (void)arg;
-    receive();
-    transmit_locked();
-    if (uart.was_full && serial_has_room(RING / 2)) {
-        uart.was_full = false;
-        if (uart.room)
-            uart.room(uart.arg);
-    }
+    for (int n = 0; n < FIFO && (byte = receive()) >= 0; n++)
+        if (uart.input)
+            uart.input(uart.arg, (u8)byte);
+    if (send() && uart.room)
+        uart.room(uart.arg);
 }
 
 // The first UART is taken, or the one that stdout-path names.
@@ -123,16 +134,20 @@ void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), v
 
 void serial_hold(bool hold)
 {
+    lock_take(&uart.lock);
     uart.held = hold;
-    transmit_locked(); // brings the interrupts that we want up to date
+    if (uart.base)
+        transmit(); // brings the interrupts that we want up to date
+    lock_drop(&uart.lock);
 }
 
 bool serial_has_room(size_t n)
 {
-    bool room = RING - (uart.head - uart.tail) >= n;
+    lock_take(&uart.lock);
+    bool room = has_room(n);
 
-    if (!room)
-        uart.was_full = true;
+    uart.was_full |= !room;
+    lock_drop(&uart.lock);
     return room;
 }
 
@@ -149,6 +164,14 @@ void serial_write(const char *text, size_t len)
 
 void serial_drain(void)
 {
-    for (u32 round = 0; uart.base && uart.head != uart.tail && round < DRAIN_ROUNDS; round++)
-        transmit_locked();
+    for (u32 round = 0; uart.base && uart.head != uart.tail && round < DRAIN_ROUNDS; round++) {
+        lock_take(&uart.lock);
+        transmit();
+        lock_drop(&uart.lock);
+    }
+}
+
+void serial_seize(void)
+{
+    lock_drop(&uart.lock);
 }

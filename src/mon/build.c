@@ -9,6 +9,7 @@
 #include "mon/build.h"
 
 #include "dev/machine.h"
+#include "mon/console.h"
 #include "vdev/board.h"
 #include "vm/engine.h"
 
@@ -126,7 +127,8 @@ static u64 vector_size(void)
 
 static u64 control_size(const struct vm_config *c)
 {
-    u64 size = sizeof(struct built) + c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
+    u64 size = sizeof(struct built) + sizeof(struct console) +
+               c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
         size += align_up(board_devices[i]->state_size, 16);
@@ -230,6 +232,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     b->config = *c;
     b->layout = layout;
     vm_fill(&b->vm, c);
+    b->vm.console = take(&at, sizeof *b->vm.console);
     vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))
         return "the board has more devices than its bus takes";

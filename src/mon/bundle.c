@@ -210,3 +210,16 @@ bool bundle_vm(unsigned index, struct vm_config *c, const char **why)
     }
     return false;
 }
+
+bool bundle_shows_all(void)
+{
+    int         vms  = fdt_path_offset(bundle, "/vms");
+    const char *what = vms >= 0 ? dt_string(bundle, vms, "console-show") : NULL;
+
+    return what && !strcmp(what, "all");
+}
+
+const void *bundle_place(void)
+{
+    return bundle;
+}

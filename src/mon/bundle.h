@@ -45,6 +45,10 @@ MUST_CHECK const char *bundle_open(u64 at);
 
 // Does the machine go on when all VMs are off?
 bool bundle_stays(void);
+// Does the machine start with all VMs' consoles shown (/vms, console-show = "all")?
+bool bundle_shows_all(void);
+// Where it lies.
+const void *bundle_place(void);
 
 // Configuration number `index`; false: there are no more.  *why is NULL, or says what is wrong with
 // it.

@@ -3,72 +3,251 @@
 //
 // In:     bytes from the serial line; bytes from VMs; lines of the log.
 // Out:    the same, to whom they belong.
-// Always: a VM's output waits in the VM when the line is busy; the monitor's lines do not.
-// Locks:  none yet; boot hart only.
+// Always: a VM's output waits in the VM when it is shown and the line is busy; otherwise it goes to
+//         its scroll-back and waits for nobody.  The monitor's lines wait in the sender.  What is
+//         typed waits on the line when there is no room for it, so that nothing is lost; only a VM
+//         that reads nothing for DEAF_TICKS loses what is typed then, or the keys that lead away
+//         from it would not come through.
+// Locks:  view.lock, a leaf but for the serial line's; input and room come without any, on the boot
+//         hart.
 #include "mon/console.h"
 
+#include "dev/clock.h"
 #include "dev/serial.h"
 #include "lib/log.h"
+#include "lib/panic.h"
+#include "mon/keys.h"
+#include "mon/logbook.h"
+#include "mon/sender.h"
+#include "mon/view.h"
 
-#define INPUT 256 // a power of two
-
-static struct vm *keyboard; // the VM that has it
-static u8         typed[INPUT];
-static u32        typed_in, typed_out; // free-running
+#include <string.h>
 
 // What a VM may put into the line's ring must leave room for lines of the monitor.
 #define ROOM_FOR_GUEST 4096
+#define DEAF_TICKS     10
+#define LINE_TICKS     2 // an unfinished line is shown after that
+#define HOLD_OVER      8192
+#define DRAIN_ROUNDS   16
+
+static bool last_words;
+
+// The VM's side
+
+static bool line_has_room(void)
+{
+    return !sender_waiting() && serial_has_room(ROOM_FOR_GUEST);
+}
 
 static bool vm_room(struct vm *vm)
 {
-    (void)vm;
-    return serial_has_room(ROOM_FOR_GUEST);
+    lock_take(&view.lock);
+    bool room = !view_shows(vm) || line_has_room();
+
+    lock_drop(&view.lock);
+    return room;
+}
+
+static void kept_add(struct console *c, const char *text, size_t len)
+{
+    while (len) {
+        u32    at = c->kept_in % CONSOLE_KEPT;
+        size_t n  = min_u64(len, CONSOLE_KEPT - at);
+
+        memcpy(c->kept + at, text, n);
+        c->kept_in += (u32)n;
+        text += n;
+        len -= n;
+    }
+}
+
+static int name_width(void)
+{
+    size_t most = 0;
+
+    for (unsigned i = 0; i < n_vms; i++)
+        most = max_u64(most, strlen(vms[i]->name));
+    return (int)most;
+}
+
+// Where all are shown: who, and one line of its text.
+static void line_send(const struct vm *vm, struct console *c)
+{
+    if (c->line_len)
+        out_printf(&sender_text, "\x1b[1;3%um%-*s\x1b[0m| %.*s\n", 1 + c->number % 6, name_width(),
+                   vm->name, (int)c->line_len, c->line);
+    c->line_len      = 0;
+    c->line_returned = false;
+}
+
+static void line_back(struct console *c)
+{
+    while (c->line_len && (c->line[--c->line_len] & 0xc0) == 0x80)
+        ;
+}
+
+// The text of one character, or a control character that the filter lets through.
+static void line_add(const struct vm *vm, struct console *c, const char *text, size_t n)
+{
+    if (c->line_returned) // what comes stands in the place of what was
+        c->line_len = 0;
+    c->line_returned = false;
+    if (c->line_len + n > CONSOLE_LINE)
+        line_send(vm, c);
+    memcpy(c->line + c->line_len, text, n);
+    c->line_len += (u32)n;
+    c->line_ticks = 0;
+}
+
+static void line_take(const struct vm *vm, struct console *c, u8 byte)
+{
+    char   text[4];
+    size_t n = vt_filter(&c->filter, byte, text);
+
+    if (!n)
+        return;
+    switch (*text) {
+    case '\n': line_send(vm, c); break;
+    case '\r': c->line_returned = true; break;
+    case '\b': line_back(c); break;
+    case '\t': line_add(vm, c, " ", 1); break;
+    default:   line_add(vm, c, text, n); break;
+    }
 }
 
 static void vm_write(struct vm *vm, const char *text, size_t len)
 {
-    (void)vm;
-    serial_write(text, len);
+    struct console *c = vm->console;
+
+    lock_take(&view.lock);
+    kept_add(c, text, len);
+    if (view_shows(vm) && view.all)
+        for (size_t i = 0; i < len; i++)
+            line_take(vm, c, (u8)text[i]);
+    else if (view_shows(vm)) {
+        vt_follow_text(&view.terminal, text, len);
+        sender_put(text, len);
+    }
+    lock_drop(&view.lock);
+}
+
+static u32 typed_waiting(const struct console *c)
+{
+    return c->typed_in - c->typed_out;
 }
 
 static int vm_read(struct vm *vm)
 {
-    if (vm != keyboard || typed_in == typed_out)
-        return -1;
-    if (typed_in - typed_out == INPUT / 2)
-        serial_hold(false);
-    return typed[typed_out++ % INPUT];
+    struct console *c    = vm->console;
+    int             byte = -1;
+
+    lock_take(&view.lock);
+    if (typed_waiting(c)) {
+        byte          = c->typed[c->typed_out++ % CONSOLE_TYPED];
+        c->is_deaf    = false;
+        c->deaf_ticks = 0;
+        if (typed_waiting(c) == CONSOLE_TYPED / 2)
+            console_hold_update();
+    }
+    lock_drop(&view.lock);
+    return byte;
+}
+
+// The line's side
+
+void console_hold_update(void)
+{
+    static bool     held;
+    struct console *c    = view.monitor || !view.vm ? NULL : view.vm->console;
+    bool            hold = sender_waiting() > HOLD_OVER;
+
+    if (c && !c->is_deaf) // once full, until half of it was read
+        hold |= typed_waiting(c) == CONSOLE_TYPED || (held && typed_waiting(c) > CONSOLE_TYPED / 2);
+    if (hold != held)
+        serial_hold(hold);
+    held = hold;
+}
+
+void console_type(u8 byte)
+{
+    struct vm *vm = view.vm;
+
+    if (!vm)
+        return;
+    lock_take(&view.lock);
+    if (typed_waiting(vm->console) < CONSOLE_TYPED)
+        vm->console->typed[vm->console->typed_in++ % CONSOLE_TYPED] = byte;
+    else
+        sender_put("\a", 1);
+    lock_drop(&view.lock);
+    lock_take(&vm->lock);
+    if (vm->state == VM_RUNNING)
+        vm->console_ready(vm);
+    lock_drop(&vm->lock);
 }
 
 static void on_input(void *arg, u8 byte)
 {
     (void)arg;
-    if (typed_in - typed_out < INPUT)
-        typed[typed_in++ % INPUT] = byte;
-    if (typed_in - typed_out == INPUT)
-        serial_hold(true); // until half of it was read: a paste is longer than the ring
-    if (keyboard && keyboard->state == VM_RUNNING)
-        keyboard->console_ready(keyboard);
+    keys_take(byte);
+    lock_take(&view.lock);
+    console_hold_update();
+    lock_drop(&view.lock);
 }
 
 static void on_room(void *arg)
 {
     (void)arg;
-    for (unsigned i = 0; i < n_vms; i++)
-        if (vms[i]->state == VM_RUNNING)
-            vms[i]->console_ready(vms[i]);
+    lock_take(&view.lock);
+    sender_pump();
+    console_hold_update();
+    bool room = line_has_room();
+
+    lock_drop(&view.lock);
+    if (room)
+        view_wake();
 }
 
-// A line of text ends with CR and LF on a terminal.
 static void log_write(struct out *o, const char *text, size_t len)
 {
     (void)o;
-    for (; len; text++, len--) {
-        if (*text == '\n')
-            serial_write("\r", 1);
-        serial_write(text, 1);
+    if (last_words) {
+        for (; len; text++, len--)
+            serial_write(*text == '\n' ? "\r\n" : text, *text == '\n' ? 2 : 1);
+        return;
     }
+    lock_take(&view.lock);
+    logbook_add(clock_now(), text, len);
+    view_say(text, len);
+    lock_drop(&view.lock);
 }
+
+// Time
+
+static void deaf_tick(struct console *c)
+{
+    if (typed_waiting(c) < CONSOLE_TYPED)
+        c->deaf_ticks = 0;
+    else if (!c->is_deaf && ++c->deaf_ticks >= DEAF_TICKS)
+        c->is_deaf = true;
+}
+
+void console_tick(void)
+{
+    lock_take(&view.lock);
+    for (unsigned i = 0; i < n_vms; i++) {
+        struct console *c = vms[i]->console;
+
+        if (view.all && view_shows(vms[i]) && line_has_room() && c->line_len &&
+            ++c->line_ticks > LINE_TICKS)
+            line_send(vms[i], c);
+        deaf_tick(c);
+    }
+    console_hold_update();
+    lock_drop(&view.lock);
+}
+
+// The boot and the end
 
 void console_init(void)
 {
@@ -80,9 +259,55 @@ void console_init(void)
 
 void console_attach(struct vm *vm)
 {
-    vm->console_room  = vm_room;
-    vm->console_write = vm_write;
-    vm->console_read  = vm_read;
-    if (!keyboard)
-        keyboard = vm;
+    ASSERT(vm->console);
+    vm->console->number = n_vms;
+    vm->console_room    = vm_room;
+    vm->console_write   = vm_write;
+    vm->console_read    = vm_read;
+    if (!view.vm)
+        view.vm = vm;
+}
+
+void console_keyboard(struct vm *vm)
+{
+    view.vm = vm;
+}
+
+void console_quiet(struct vm *vm)
+{
+    vm->console->is_quiet = true;
+}
+
+void console_show_all(void)
+{
+    view.all = true;
+}
+
+void console_hint(void)
+{
+    if (n_vms > 1 && view.vm)
+        log_line("the keyboard is %s's%s; Ctrl-] ? lists the keys that lead to the others and to "
+                 "the monitor",
+                 view.vm->name, view.all ? ", and all are shown" : ", and it alone is shown");
+}
+
+void console_drain(void)
+{
+    u32 left = 1;
+
+    for (int round = 0; left && round < DRAIN_ROUNDS; round++) {
+        lock_take(&view.lock);
+        sender_pump();
+        left = sender_waiting();
+        lock_drop(&view.lock);
+        serial_drain();
+    }
+}
+
+void console_last_words(void)
+{
+    last_words = true;
+    serial_seize();
+    sender_forget();
+    serial_write("\x18\x1b\\\x1b[0m\r\n", 9);
 }

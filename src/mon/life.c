@@ -6,10 +6,12 @@
 //         that is OFF, without RAM.
 // Always: a VM has RAM from its start to its end.  Every byte is written before a guest sees it, so
 //         nothing of an earlier owner is left.  A step is short, so that others do not wait for it.
-//         One that has crashed keeps its RAM until its next start, for people to look at.
+//         One that has crashed, or was stopped by a person, keeps its RAM until its next start, to
+//         be looked at.
 // Locks:  on_end() is called without one, by one hart at a time; vm->lock when the state changes.
 #include "mon/life.h"
 
+#include "dev/clock.h"
 #include "dev/machine.h"
 #include "lib/log.h"
 #include "lib/words.h"
@@ -68,7 +70,8 @@ static void run(struct built *b)
     lock_take(&vm->lock);
     vm_reset(vm);
     vm->starts++;
-    vm->state = VM_RUNNING;
+    vm->started_ticks = clock_now();
+    vm->state         = VM_RUNNING;
     vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
     lock_drop(&vm->lock);
 }
@@ -123,10 +126,12 @@ static void on_end(struct vm *vm)
         if (vm->end == VM_END_FAIL)
             crash_judge(b);
     }
-    if (vm->end == VM_END_RESET)
+    if (vm->end == VM_END_RESET) {
         start_step(b);
-    else
-        off(vm, vm->end == VM_END_FAIL);
+        return;
+    }
+    b->filled = 0; // of a start that was broken off
+    off(vm, vm->end == VM_END_FAIL || vm->is_kept);
 }
 
 void life_adopt(struct vm *vm)

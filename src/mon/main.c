@@ -13,7 +13,6 @@
 #include "dev/driver.h"
 #include "dev/machine.h"
 #include "dev/power.h"
-#include "dev/serial.h"
 #include "dev/wallclock.h"
 #include "lib/log.h"
 #include "lib/seed.h"
@@ -21,6 +20,8 @@
 #include "mon/console.h"
 #include "mon/life.h"
 #include "mon/self_harm.h"
+#include "mon/tick.h"
+#include "mon/version.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
 
@@ -28,7 +29,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION   "0.1"
 #define EXIT_FAIL 1
 
 // OpenSBI, include/sbi/fw_dynamic.h
@@ -46,7 +46,7 @@ u64 __stack_chk_guard;
 NORETURN static void give_up(const char *who, const char *why)
 {
     log_line("%s%s%s", who, *who ? ": " : "", why);
-    serial_drain();
+    console_drain();
     power_off(EXIT_FAIL);
 }
 
@@ -130,6 +130,10 @@ static const char *vm_make(struct vm_config *c, const char *why)
         return why;
     life_adopt(vm);
     console_attach(vm);
+    if (c->console == CONSOLE_KEYBOARD)
+        console_keyboard(vm);
+    if (c->console == CONSOLE_NO)
+        console_quiet(vm);
     vm_report(vm, c);
     return NULL;
 }
@@ -263,11 +267,15 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
              ? bundle_open(info->next_addr)
              : "not started by the fw_dynamic protocol; start it as OpenSBI is started");
     broken = vms_build();
+    if (bundle_shows_all())
+        console_show_all();
+    console_hint();
     harts_call();
     stays = !vms_start() || bundle_stays();
     self_harm(vms[0]->name);
+    tick_start();
     __atomic_store_n(&may_go, 1, __ATOMIC_RELEASE);
     sched_run(stays);
-    serial_drain();
+    console_drain();
     power_off(broken || life_failed() ? EXIT_FAIL : 0);
 }

@@ -14,6 +14,7 @@
 #include "dev/serial.h"
 #include "lib/bits.h"
 #include "lib/log.h"
+#include "mon/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static void begin(void)
         power_off(PANIC_CODE);
     panicking      = true;
     locks_are_void = true;
+    console_last_words();
 }
 
 NORETURN static void end(void)

@@ -104,6 +104,11 @@ static void trap_act(struct vcpu *v)
     lock_drop(&v->vm->lock);
 }
 
+bool vcpu_is_loaded(const struct vcpu *v)
+{
+    return here[hart_index()].loaded == v && v->loaded_on == hart_index();
+}
+
 void vcpu_run(struct vcpu *v)
 {
     vcpu_load(v);

@@ -22,6 +22,8 @@
 struct local harts[MAX_HARTS];
 struct lock  runq_lock;
 
+struct sched_alarm sched_alarm = { .deadline_ticks = ~0ul };
+
 static u64 vtime_now; // where those are who compete: what the one has had who has had the least
 static u32 weight_min;
 
@@ -70,6 +72,11 @@ void hart_poke(struct local *h)
 {
     h->ipis++;
     clock_ipi_send(h->id);
+}
+
+void hart_arm(u64 deadline_ticks)
+{
+    clock_arm(hart_index() ? deadline_ticks : min_u64(deadline_ticks, sched_alarm.deadline_ticks));
 }
 
 static bool wake_idle_hart(const struct vcpu *v)
@@ -191,7 +198,7 @@ void sched_arm(struct vcpu *v)
     struct local *h = runq_here();
 
     if (runs_here(v)) {
-        clock_arm(min_u64(__atomic_load_n(&h->slice_end, __ATOMIC_RELAXED), timer_next(v)));
+        hart_arm(min_u64(__atomic_load_n(&h->slice_end, __ATOMIC_RELAXED), timer_next(v)));
         return;
     }
     lock_take(&runq_lock);
@@ -205,6 +212,7 @@ enum outcome sched_wait(struct vcpu *v)
 {
     if (!vcpu_interrupts(v)) {
         v->waiting = true;
+        v->stats.waits++;
         pend(v, PEND_RESCHED);
     }
     return NEXT;
@@ -265,6 +273,18 @@ static u64 cap_left(struct vcpu *v, u64 now)
     return less(budget_of(v), s->spent);
 }
 
+// Who has had less; of two that have had about the same, who has waited longer: otherwise a moment
+// more or less would change their order, and one would wait a turn too long.
+static bool is_before(const struct vcpu *a, const struct vcpu *b, const struct local *h, u64 now)
+{
+    u64 had_a = vtime_here(a, h, now), had_b = vtime_here(b, h, now);
+    u64 close = by_weight(ticks_of_ms(TURN_MIN_MS), 100);
+
+    if (max_u64(had_a, had_b) - min_u64(had_a, had_b) >= close)
+        return had_a < had_b;
+    return a->sched.since < b->sched.since;
+}
+
 static void vcpu_consider(struct choice *c, struct vcpu *v, struct local *h, u64 now)
 {
     struct sched *s = &v->sched;
@@ -280,7 +300,7 @@ static void vcpu_consider(struct choice *c, struct vcpu *v, struct local *h, u64
         return;
     }
     c->n_ready++;
-    if (!c->best || vtime_here(v, h, now) < vtime_here(c->best, h, now))
+    if (!c->best || is_before(v, c->best, h, now))
         c->best = v;
 }
 
@@ -314,7 +334,7 @@ static void turn_give(struct vcpu *v, struct local *h, u64 now)
 static bool all_are_off(void)
 {
     for (unsigned m = 0; m < n_vms; m++)
-        if (vms[m]->state != VM_OFF)
+        if (vms[m]->state != VM_OFF || vms[m]->is_kept)
             return false;
     return true;
 }
@@ -406,6 +426,17 @@ void runq_join(void)
             sched_wake(vms[m]->vcpus[i]);
             lock_drop(&vms[m]->lock);
         }
+}
+
+u64 sched_ran(const struct vcpu *v)
+{
+    const struct local *h = &harts[v->sched.hart];
+
+    lock_take(&runq_lock);
+    u64 ran = v->sched.ran + (h->running == v ? less(clock_now(), h->turn_begin) : 0);
+
+    lock_drop(&runq_lock);
+    return ran;
 }
 
 bool sched_hart(u32 index, struct hart_share *share)

@@ -35,6 +35,9 @@ u64           ticks_of_ms(u64 ms);
 // Makes a hart look at its interrupts, and at its slice, anew.  The lock is held.
 void hart_poke(struct local *h);
 
+// Arms the calling hart's timer; the boot hart's with the alarm as well.
+void hart_arm(u64 deadline_ticks);
+
 // The calling hart takes part.
 void runq_join(void);
 // Chooses; who was chosen is RUNNING here, and its turn must be ended by runq_turn_over().

@@ -69,7 +69,7 @@ static void turn(const struct choice *c)
 
 static void idle(u64 deadline)
 {
-    clock_arm(deadline);
+    hart_arm(deadline);
     stay_ends();
     hart_wait();
     lock_take(&runq_lock);
@@ -85,7 +85,7 @@ static void look_again(void)
     struct vcpu  *v = h->running;
 
     if (!v) {
-        clock_arm(~0ul);
+        hart_arm(~0ul);
         return;
     }
     lock_take(&v->vm->lock);
@@ -106,6 +106,8 @@ void irq_poll(void)
 
     if (pending & BIT(IRQ_MSI))
         clock_ipi_clear(hart_id());
+    if (!hart_index() && clock_now() >= sched_alarm.deadline_ticks)
+        sched_alarm.ring();
     if (pending & (BIT(IRQ_MTI) | BIT(IRQ_MSI)))
         look_again();
     if (pending & BIT(IRQ_MEI))

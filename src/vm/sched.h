@@ -7,6 +7,17 @@
 // The calling hart takes part: runs virtual machines until all are off, or, if the machine stays,
 // for ever.
 void sched_run(bool stays);
+// The upper layer's clock, on the boot hart: at deadline_ticks ring() is called, without a lock
+// held, and sets the next.
+struct sched_alarm {
+    u64 deadline_ticks; // ~0: never
+    void (*ring)(void);
+};
+extern struct sched_alarm sched_alarm;
+
+// How long v has had a hart, in ticks; the turn that goes on included.
+u64 sched_ran(const struct vcpu *v);
+
 // Handles the interrupts of the machine that pend; called from traps and while the hart idles.  No
 // lock is held.
 void irq_poll(void);

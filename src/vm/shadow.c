@@ -406,6 +406,28 @@ static bool is_of_asid(const struct shadow_space *space, bool has_asid, u64 asid
     return space->used && (!has_asid || field_get(space->satp, SATP_ASID) == asid);
 }
 
+unsigned shadow_look(const struct vcpu *v, gva_t va, u64 entries[SHADOW_DEPTH_MAX])
+{
+    const struct shadow       *s     = &v->shadow;
+    const struct shadow_space *space = s->spaces;
+    unsigned n = 0, level = walk_levels(field_set(0, SATP_MODE, real_mode(v->csr.satp)));
+
+    while (space < s->spaces + SHADOW_SPACES && !(space->used && space->satp == v->csr.satp))
+        space++;
+    if (space == s->spaces + SHADOW_SPACES || !space->roots[face_now(v)])
+        return 0;
+    for (const u64 *table = page_at(s, space->roots[face_now(v)]); level-- > 0;) {
+        u64 entry = table[level_index(va, level)];
+
+        if (entry)
+            entries[n++] = entry;
+        if (!is_pointer(entry))
+            break;
+        table = table_of(entry);
+    }
+    return n;
+}
+
 static void fence_page(struct vcpu *v, gva_t va, bool has_asid, u64 asid)
 {
     enum forget most = FORGET_NOTHING;

@@ -52,6 +52,10 @@ void shadow_fence(struct vcpu *v, bool has_va, gva_t va, bool has_asid, u64 asid
 void shadow_follow(struct vcpu *v);
 // Handles a fault at va.  On SHADOW_NOT_RAM *at is the guest-physical address.
 enum shadow_result shadow_fill(struct vcpu *v, gva_t va, enum access_kind kind, gpa_t *at);
+// The entries that the hart meets on its way to va, as things stand, from the root down to the last
+// that is not empty; returns how many.  For the monitor.
+#define SHADOW_DEPTH_MAX 5
+unsigned shadow_look(const struct vcpu *v, gva_t va, u64 entries[SHADOW_DEPTH_MAX]);
 // Translates without filling; for the monitor's own reads on behalf of the guest (instruction
 // fetch).
 enum walk_result shadow_translate(const struct vcpu *v, gva_t va, enum access_kind kind,

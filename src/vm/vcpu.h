@@ -61,6 +61,7 @@ enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
     u64 irqs, mmio, reflected, fills, flushes, switches, injected;
+    u64 waits;   // in wfi
     u64 longest; // stay in the monitor on its behalf, in instructions
 };
 
@@ -155,6 +156,7 @@ static inline void reg_set(struct vcpu *v, unsigned n, u64 value)
 void vcpu_reset(struct vcpu *v); // registers, CSRs and translations as after power-on, stopped
 void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SIE 0, a0 = id
 void vcpu_run(struct vcpu *v);                   // until it must give way or has nothing to do
+bool vcpu_is_loaded(const struct vcpu *v);       // the calling hart holds its FS and VS
 u64  longest_stay(u32 hart); // in the monitor, in instructions, of the hart of that index
 void stay_ends(void);        // the hart sleeps, or has looked at its interrupts
 

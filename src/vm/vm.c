@@ -53,11 +53,28 @@ void vm_start(struct vm *vm)
 {
     lock_take(&vm->lock);
     if (vm->state == VM_OFF) {
-        vm->state = VM_STOPPED;
-        vm->end   = VM_END_RESET;
-        vm->why   = NULL;
+        vm->state   = VM_STOPPED;
+        vm->end     = VM_END_RESET;
+        vm->why     = NULL;
+        vm->is_kept = false;
         sched_wake(vm->vcpus[0]); // at whose cost it starts
     }
+    lock_drop(&vm->lock);
+}
+
+// One that was kept ends once more: it may have been the last.
+void vm_put_off(struct vm *vm, bool keep, const char *why)
+{
+    lock_take(&vm->lock);
+    if (vm->state == VM_OFF && vm->is_kept && !keep)
+        vm->state = VM_STOPPED;
+    vm->is_kept = keep;
+    if (vm->state == VM_STOPPED) { // it has ended by itself, or is being loaded
+        vm->end = VM_END_OFF;
+        vm->why = why;
+        sched_wake(vm->vcpus[0]);
+    }
+    vm_stop(vm, VM_END_OFF, why);
     lock_drop(&vm->lock);
 }
 

@@ -18,6 +18,8 @@ enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED, VM_PAUSED };
 // What a VM asks of the world when it ends.
 enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
 
+struct console;
+
 struct vm {
     // Fixed after creation:
     char              name[VM_NAME_MAX];
@@ -45,8 +47,11 @@ struct vm {
     enum vm_end   end;
     const char   *why; // a constant sentence: why it stopped
     u64           starts;
+    u64           started_ticks; // when it was last
+    bool          is_kept;       // off by a person's wish, to be looked at: the machine stays on
 
     // Laid by the layers above:
+    struct console *console;
     // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again.
     void (*on_end)(struct vm *vm);
     void (*irq_set)(struct vm *vm, u32 source,
@@ -67,9 +72,13 @@ void vm_stop(struct vm *vm, enum vm_end end, const char *why);
 // For handlers: ends the VM and says so to run.c.
 enum outcome stop(struct vcpu *v, enum vm_end end, const char *why);
 
-// From outside, without a lock held:
+// From outside, without a lock held; void if the VM's state does not allow it.  vm_start(): one
+// that is OFF begins to start, in steps of on_end(), as after a reset.  vm_put_off(): it ends at
+// once, whatever it does; kept, its registers and memory stay as they are and the machine stays on
+// for them.  A paused VM's time goes on, and its vCPUs do not.
 void vm_end(struct vm *vm, enum vm_end end, const char *why); // vm_stop()
-void vm_start(struct vm *vm); // an OFF one begins to start, in steps of on_end(), as after a reset
+void vm_start(struct vm *vm);
+void vm_put_off(struct vm *vm, bool keep, const char *why);
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 // Between the two none of its vCPUs runs, except one in whose trap the caller is: registers stand

@@ -2,7 +2,7 @@
 #
 # A bundle with any number of virtual machines, for tests.
 #
-# In:     for each VM a name, its kernel's bytes, memory, command line.
+# In:     for each VM a name, its kernel's bytes, memory, command line; which consoles are shown.
 # Out:    the bytes of a FIT image as `duomo pack` makes it (tool/bundle.c).
 # Always: nothing is checked: that is the monitor's duty.  (Devicetree Specification 0.4, chapter 5.)
 
@@ -53,7 +53,7 @@ class Vm:
         self.memory, self.shadow_pages = mib << 20, shadow_pages
 
 
-def bundle(vms):
+def bundle(vms, console_show="all"):
     t = Tree()
     t.begin("")
     t.put("description", "Duomo bundle")
@@ -71,6 +71,8 @@ def bundle(vms):
     t.end()
     t.begin("vms")
     t.put("compatible", "duomo,vms-1")
+    if console_show and len(vms) > 1:
+        t.put("console-show", console_show)
     for vm in vms:
         t.begin(vm.name)
         t.put("memory", struct.pack(">Q", vm.memory))

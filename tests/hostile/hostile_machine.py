@@ -22,6 +22,7 @@ from pathlib import Path
 
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 ANSWER_SECONDS = 20
+WHOSE = re.compile(rb"(?m)^\x1b\[1;3\dm[\w-]+ *\x1b\[0m\| ")    # before a line, where all VMs are shown
 SLOW_BYTES, SLOW_SECONDS = 1024, 0.02
 SHT_RELA, PT_LOAD, PF_W = 4, 1, 2
 
@@ -106,9 +107,10 @@ class Machine:
             self.news.notify_all()
 
     def shown(self):
-        """The console's lines; what a terminal would not show as text is one mark."""
+        """The console's lines, without whose they are; what is no text for a terminal is one mark."""
         with self.news:
             text = bytes(self.console)
+        text = WHOSE.sub(b"", text)
         return re.sub(rb"[^\n -~]+", b"~", re.sub(rb"\r\n?", b"\n", text)).decode("ascii")
 
     def wait(self, pattern, times, seconds):

@@ -90,9 +90,13 @@ void serial_drain(void)
 {
 }
 
+void serial_seize(void)
+{
+}
+
 void serial_hold(bool hold)
 {
-    (void)hold;
+    chips.is_held = hold;
 }
 
 void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), void *arg)
@@ -104,6 +108,8 @@ void serial_attach(void (*input)(void *arg, u8 byte), void (*room)(void *arg), v
 
 NORETURN void power_off(u16 code)
 {
+    if (chips.may_power_off)
+        longjmp(chips.powered_off, 1);
     fprintf(stderr, "the machine was powered off, code %u\n", code);
     abort();
 }

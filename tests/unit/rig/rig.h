@@ -68,6 +68,9 @@ struct chips {
     void (*serial_input)(void *arg, u8 byte);
     void (*serial_ready)(void *arg);
     void   *serial_arg;
+    bool    is_held;       // serial_hold()
+    bool    may_power_off; // the test expects it and has set `powered_off`
+    jmp_buf powered_off;
     bool    may_panic; // the test expects it and has set `panicked`
     jmp_buf panicked;
     char    panic_text[256];

@@ -4,4 +4,5 @@
 
 RIG_SRC := $(wildcard src/lib/*.c src/isa/*.c src/arch/host/*.c src/vm/*.c src/vdev/*.c) \
            $(wildcard tests/unit/rig/*.c) \
-           src/dev/dt.c src/mon/bundle.c src/mon/build.c src/mon/console.c src/mon/guest_dt.c src/mon/life.c
+           src/dev/dt.c \
+           $(filter-out src/mon/main.c src/mon/panic.c src/mon/self_harm.c,$(wildcard src/mon/*.c))
