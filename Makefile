@@ -97,7 +97,7 @@ $(B)/duomo.bin: $(B)/duomo.elf
 
 $(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
 	@mkdir -p $(@D)
-	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt
+	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt -lyaml
 	@echo "  built $@"
 
 $(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox
