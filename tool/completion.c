@@ -63,6 +63,8 @@ static void bash_print(void)
            "    fi\n"
            "    case $before in\n");
     values_print(pack_options);
+    values_print(run_options);
+    values_print(monitor_options);
     values_print(vm_fields);
     printf("    esac\n"
            "    case ${COMP_WORDS[1]} in\n");

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <yaml.h>
 
+enum { BRACKETS_MAX = 8192 };
+
 struct reader {
     yaml_document_t *document;
     const char      *path;
@@ -231,6 +233,21 @@ static bool root_read(struct reader *r, const struct field_table *top, void *int
     return map_read(r, top, root, into);
 }
 
+// libyaml takes time that grows with the square of how many there are of these.
+static bool is_simple(const uint8_t *data, size_t size, const char *path)
+{
+    for (const char *c = "[{&"; *c; c++) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < size; i++)
+            n += data[i] == (uint8_t)*c;
+        if (n > BRACKETS_MAX)
+            return wrong(path, "%zu times '%c' is no configuration; at most %d would be right", n,
+                         *c, BRACKETS_MAX);
+    }
+    return true;
+}
+
 bool document_read(const void *data, size_t size, const char *path, const struct field_table *top,
                void *into, void **document)
 {
@@ -239,6 +256,10 @@ bool document_read(const void *data, size_t size, const char *path, const struct
     bool ok;
 
     *document = NULL;
+    if (!is_simple(data, size, path)) {
+        free(r.document);
+        return false;
+    }
     if (!r.document || !yaml_parser_initialize(&p)) {
         free(r.document);
         return wrong(path, "no memory to read it; free some");

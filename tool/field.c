@@ -76,8 +76,8 @@ static bool text_take(const struct field *f, const struct place *at, const char 
     size_t length = strlen(text);
 
     if (length > f->max)
-        return wrong_at(at, "the command line has %zu bytes; at most %" PRIu64 " reach a kernel",
-                        length, f->max);
+        return wrong_at(at, "%zu bytes are too many; at most %" PRIu64 " would be right", length,
+                        f->max);
     *text_of(f, into) = text;
     return true;
 }

@@ -27,8 +27,10 @@ static unsigned n_mistakes;
 static void text_disarm(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++)
-        if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f))
+        if (*c < ' ' || *c == 0x7f)
             *c = '?';
+        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = '?';
 }
 
 // Takes the message over.

@@ -11,21 +11,10 @@ import os
 import struct
 import subprocess
 import zlib
-from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-DUOMO = os.environ.get("DUOMO", str(TOP / "build" / "duomo"))
-MIB = 1 << 20
-
-
-def image(file_size=64 << 10, text_offset=2 * MIB, image_size=3 * MIB, flags=0):
-    """A file with the header of a RISC-V Linux Image."""
-    header = struct.pack("<IIQQQIIQ8s4sI", 0x5A4D, 0, text_offset, image_size, flags, 2, 0, 0,
-                         b"RISCV\0\0\0", b"RSC\x05", 0)
-    return header + bytes(i & 0xFF for i in range(file_size - len(header)))
-
+from files import DUOMO, MIB, duomo, image, tree
 
 def elf(machine):
     return b"\177ELF\2\1\1" + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
@@ -47,11 +36,6 @@ def here(tmp_path):
     return tmp_path
 
 
-def duomo(here, *args):
-    return subprocess.run([DUOMO, *map(str, args)], cwd=here, capture_output=True, text=True,
-                          timeout=60)
-
-
 def pack(here, *args):
     return duomo(here, "pack", "--kernel", "Image", "-o", "out.itb", *args)
 
@@ -65,33 +49,6 @@ def refusal(here, result):
     assert "; " in result.stderr, "says what would be right"
     assert not [p for p in here.iterdir() if p.name.startswith("out.itb")]
     return result.stderr
-
-
-# A reader of flattened device trees, independent of the one under test.
-
-def tree(blob):
-    magic, total, struct_at, strings_at = struct.unpack_from(">IIII", blob)
-    assert magic == 0xD00DFEED and total == len(blob)
-    root, path, pos = {}, [], struct_at
-    while True:
-        token, = struct.unpack_from(">I", blob, pos)
-        pos += 4
-        if token == 1:                                      # a node begins
-            end = blob.index(b"\0", pos)
-            node = {}
-            (path[-1] if path else root)[blob[pos:end].decode()] = node
-            path.append(node)
-            pos = (end + 4) & ~3
-        elif token == 2:                                    # a node ends
-            path.pop()
-        elif token == 3:                                    # a property
-            length, name = struct.unpack_from(">II", blob, pos)
-            name_at = strings_at + name
-            key = blob[name_at:blob.index(b"\0", name_at)].decode()
-            path[-1][key] = blob[pos + 8:pos + 8 + length]
-            pos = (pos + 8 + length + 3) & ~3
-        elif token == 9:
-            return root[""]
 
 
 def packed(here, *args):
@@ -242,7 +199,7 @@ def test_file_that_cannot_be_read(here, option):
     (["--memory", ""],             "'' is not a size",                 "256M"),
     (["--memory", "99999999999T"], "is not a size",                    "256M"),
     (["--memory", "9" * 30],       "is not a size",                    "256M"),
-    (["--cmdline", "x" * 2048],    "the command line has 2048 bytes",  "at most 2047"),
+    (["--cmdline", "x" * 2048],    "2048 bytes are too many",          "at most 2047"),
     (["--name", ""],               "a name of 0 characters",           "1 to 31"),
     (["--name", "n" * 32],         "a name of 32 characters",          "1 to 31"),
     (["--name", "1st"],            "does not begin with a letter",     "vm1"),
