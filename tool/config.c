@@ -229,6 +229,20 @@ static bool harts_are_there(const struct config *c, const struct vm_desc *vm)
                     c->machine.harts == 1 ? "[0]" : "numbers below that");
 }
 
+// What is wrong elsewhere has been told; it is not known how much memory is meant.
+static bool board_holds_all(const struct config *c, bool ok)
+{
+    struct place at = { c->path, c->machine.lines[MACHINE_MEMORY], "memory" };
+    uint64_t need = 0;
+
+    for (unsigned i = 0; i < c->n; i++)
+        need += c->vms[i].memory;
+    if (!ok || !c->machine.memory || c->machine.memory > need)
+        return true;
+    return wrong_at(&at, "the virtual machines have %s together; leave it out, or give more",
+                    size_text(need).s);
+}
+
 static bool config_check(const struct config *c, bool ok)
 {
     if (ok && !c->n)
@@ -239,7 +253,7 @@ static bool config_check(const struct config *c, bool ok)
         ok = keyboard_is_free(c, &c->vms[i]) && ok;
         ok = harts_are_there(c, &c->vms[i]) && ok;
     }
-    return ok;
+    return board_holds_all(c, ok) && ok;
 }
 
 void config_begin(struct config *c)

@@ -224,6 +224,8 @@ FILES_WITH_MISTAKES = [  # the file, then all that is said of it
      "f.yaml:1: harts: 65 is out of range; 1 to 64 would be right",
      "f.yaml:1: memory: 1M (1 MiB) is too little memory; give at least 32M",
      "f.yaml:1: when-all-off: there is no when-all-off 'burn'; power-off or stay would be right"),
+    ("machine: {memory: 256M}\n" + ONE,
+     "f.yaml:1: memory: the virtual machines have 256 MiB together; leave it out, or give more"),
     ("machine:\n" + ONE, "f.yaml:1: machine: this is a single value; a map of fields would be right"),
     (ONE + "---\n" + ONE, "f.yaml:5: a second document begins here; one file, one configuration"),
     (ONE.replace("Image", "nowhere"), "f.yaml:3: nowhere: No such file or directory; give the path of a readable file"),

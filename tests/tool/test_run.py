@@ -176,7 +176,7 @@ def test_refusals(here, args, said):
 
 
 def test_memory_that_is_too_little_has_a_line(here):
-    here.file("machine:\n  memory: 128M\nvms: [{name: a, kernel: Image, memory: 128M}]\n")
+    here.file("machine:\n  memory: 130M\nvms: [{name: a, kernel: Image, memory: 128M}]\n")
     assert here.run().stderr.startswith("mix.yaml:2: memory: the virtual machines ")
 
 
