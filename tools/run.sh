@@ -4,7 +4,7 @@
 # as its firmware: Debian's Linux twice, U-Boot, and figura (guests/figura).
 #
 # In:     the directory of what was built (`make run` gives it), a terminal or none; MEMORY, that of
-#         each Debian (256M).
+#         each Debian (256M); HARTS, those of the board (2, where the monitor starts several Debians).
 # Out:    DIR/run.yaml, which says what the machines are like, and these machines: a shell in the
 #         first; without a terminal a few commands in each, and the end.
 # Always: what cannot be had from Debian is left out, and one line says so.  QEMU's exit code: 0 after
@@ -62,11 +62,12 @@ fi
 
 {
     echo "# Made by tools/run.sh; 'duomo help config' explains it."
+    ! has second || printf 'machine:\n  harts: %s\n' "${HARTS:-2}"
     echo "vms:"
     if has debian; then
         debian debian1 "uname -a; cat /proc/cpuinfo; free; dmesg | tail -n 3"
     fi
-    ! has second || debian debian2 "uname -a; free; ps"
+    ! has second || debian debian2 "uname -a; free"
     ! has u-boot || vm u-boot "$cache/u-boot/u-boot.bin" "" "memory: 64M"
     ! has figura || figura figura
     ! has figura2 || figura figura2
