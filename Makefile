@@ -36,8 +36,8 @@ TOOL    := $(wildcard tool/*.c)
 
 all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, .bin) and the tool (build/duomo)
 
-run: all $(B)/initrd.gz ## Debian's Linux to a shell in a virtual machine (MEMORY=256M)
-	@tools/run.sh $(B)/duomo.elf $(B)/duomo $(CACHE)/kernel/Image $(B)/initrd.gz
+run: all $(B)/.deps-run ## several virtual machines, with a shell in Debian's Linux (MEMORY=256M)
+	@tools/run.sh $(B)
 
 test: all $(B)/initrd.gz $(B)/.deps-test ## everything that can be tested (SUITES="unit guest ...": only these)
 	@tools/fetch.sh cbmc
@@ -58,8 +58,11 @@ $(B)/.deps-%: tools/deps.sh
 	@tools/deps.sh $*
 	@touch $@
 
-$(CACHE)/libfdt/libfdt.h $(CACHE)/kernel/Image $(CACHE)/busybox/busybox &: | $(B)/.deps-run
-	@tools/fetch.sh libfdt kernel busybox
+$(CACHE)/libfdt/libfdt.h: | $(B)/.deps-build
+	@tools/fetch.sh libfdt
+
+$(CACHE)/kernel/Image $(CACHE)/busybox/busybox &: | $(B)/.deps-run
+	@tools/fetch.sh kernel busybox
 
 $(B)/obj/libfdt/%.o: $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
@@ -97,7 +100,7 @@ $(B)/duomo.bin: $(B)/duomo.elf
 
 $(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
 	@mkdir -p $(@D)
-	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt
+	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt -lyaml
 	@echo "  built $@"
 
 $(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox

@@ -3,11 +3,33 @@
 
 #pragma once
 
+#include "file.h"
 #include "options.h"
 
 #include <stdbool.h>
 
-extern const struct option pack_options[];
+// Ends with a row without a name.
+extern const struct command commands[];
 
+// NULL: there is none, and that has been told.
+const struct command *command_find(const char *name);
+
+extern const struct field pack_options[];
+extern const struct field run_options[];
+extern const struct field monitor_options[];
+
+bool run_run(const struct command *c, char **args);
 bool pack_run(const struct command *c, char **args);
+bool check_run(const struct command *c, char **args);
 bool show_run(const struct command *c, char **args);
+bool monitor_run(const struct command *c, char **args);
+bool help_run(const struct command *c, char **args);
+bool completion_run(const struct command *c, char **args);
+
+// What `duomo` ends with when a command says false; 1 unless it says otherwise.
+extern int exit_code;
+
+// Makes a bundle of what a command was told to work on: the file that is its operand, or the
+// machine that its options describe in `config`. On false the mistakes have been told.
+bool bundle_take(const struct command *c, const struct taken *t, struct config *config,
+                 const char *out, struct blob *bundle);

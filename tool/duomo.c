@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The host command `duomo`: packs virtual machines into a bundle for the monitor.
+// The host command `duomo`: packs virtual machines into a bundle for the monitor, runs them on
+// QEMU, and asks the monitor about them.
 //
 // In:     a command's name and its words.
-// Out:    what the command does; exit code 0, or 1 after one line on stderr.
+// Out:    what the command does; exit code 0, or another after a line on stderr for each mistake.
 // Always: a command is one row below and one function in a file of its own.
 
 #include "commands.h"
@@ -14,45 +15,28 @@
 
 #define VERSION "0.1"
 
-static bool help_run(const struct command *c, char **args);
+int exit_code = EXIT_FAILURE;
 
 // clang-format off
-static const struct command commands[] = {
-    { "pack", "--kernel FILE [OPTION]... -o BUNDLE", "Packs a virtual machine into a bundle",  pack_options, pack_run },
-    { "show", "BUNDLE",                              "Shows what is in a bundle",              NULL,         show_run },
-    { "help", "[COMMAND]",                           "Explains a command, or lists them all",  NULL,         help_run },
+const struct command commands[] = {
+    { "run",        "FILE | --kernel FILE [OPTION]...",           "Runs virtual machines on QEMU; Ctrl-] x ends it at once",       run_options,     true,  OPERAND_FILE,    run_run        },
+    { "pack",       "FILE -o BUNDLE | --kernel FILE [OPTION]... -o BUNDLE", "Packs virtual machines into a bundle",                pack_options,    true,  OPERAND_FILE,    pack_run       },
+    { "check",      "FILE",                                       "Checks a configuration file and all that it names",             NULL,            false, OPERAND_FILE,    check_run      },
+    { "show",       "BUNDLE",                                     "Shows what is in a bundle",                                     NULL,            false, OPERAND_FILE,    show_run       },
+    { "monitor",    "[-c COMMAND] [OPTION]...",                   "Gives the monitor of a running machine commands",               monitor_options, false, OPERAND_NONE,    monitor_run    },
+    { "completion", "bash",                                       "Prints a script that completes commands and options",           NULL,            false, OPERAND_SHELL,   completion_run },
+    { "help",       "[COMMAND | config]",                         "Explains a command or the configuration file",                  NULL,            false, OPERAND_COMMAND, help_run       },
+    { 0 },
 };
 // clang-format on
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
-static const struct command *command_find(const char *name)
+const struct command *command_find(const char *name)
 {
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
     wrong(name, "no such command; 'duomo help' lists them");
     return NULL;
-}
-
-static bool help_run(const struct command *c, char **args)
-{
-    const char *name = NULL;
-
-    if (!options_take(c, args, NULL, &name))
-        return false;
-    if (name) {
-        c = command_find(name);
-        if (c)
-            command_help(c);
-        return c;
-    }
-
-    printf("Usage: duomo COMMAND ...\n\n");
-    for (int i = 0; i < COMMANDS; i++)
-        printf("  %-6s %s\n", commands[i].name, commands[i].summary);
-    printf("\n'duomo help COMMAND' tells more; 'duomo --version' tells the version.\n");
-    return true;
 }
 
 static bool word_asks_help(const char *word)
@@ -73,6 +57,8 @@ static bool command_run(char **args)
 
 static bool duomo(char **args)
 {
+    static char help[] = "help";
+
     if (!*args)
         return wrong("usage", "no command is given; 'duomo help' lists them");
     if (strcmp(*args, "--version") == 0) {
@@ -80,11 +66,16 @@ static bool duomo(char **args)
         return true;
     }
     if (word_asks_help(*args))
-        *args = "help";
+        *args = help;
     return command_run(args);
 }
 
 int main(int argc, char **argv)
 {
-    return argc > 0 && duomo(argv + 1) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    bool ok = argc > 0 && duomo(argv + 1);
+
+    mistakes_tell();
+    if (fflush(stdout) != 0)
+        return EXIT_FAILURE;
+    return ok ? EXIT_SUCCESS : exit_code;
 }

@@ -10,51 +10,56 @@
 #include "say.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A bundle is a flattened device tree, and libfdt counts its bytes in an int.
-enum { FILE_MAX = INT_MAX / 2 };
-
-static bool stream_read(FILE *f, struct blob *b, size_t size, const char *path)
+static bool stream_read(FILE *f, struct blob *b, size_t size, const struct place *at)
 {
     b->size = size;
     b->data = malloc(size);
     if (!b->data)
-        return wrong(path, "no memory for %zu bytes; free some", size);
+        return wrong_at(at, "no memory for %zu bytes; free some", size);
     if (fread(b->data, 1, size, f) != size)
-        return wrong(path, "cannot be read to its end; check the disk it lies on");
+        return wrong_at(at, "cannot be read to its end; check the disk it lies on");
     return true;
 }
 
-static bool file_is_usable(FILE *f, struct stat *st, const char *path)
+static bool file_is_usable(FILE *f, struct stat *st, const struct place *at, size_t max)
 {
     if (fstat(fileno(f), st))
-        return wrong(path, "%s; give a readable file", strerror(errno));
+        return wrong_at(at, "%s; give a readable file", strerror(errno));
     if (!S_ISREG(st->st_mode))
-        return wrong(path, "not a file; give a regular file");
+        return wrong_at(at, "not a file; give a regular file");
     if (st->st_size == 0)
-        return wrong(path, "the file is empty; was its download or build cut short?");
-    if (st->st_size > FILE_MAX)
-        return wrong(path, "%s is too much for a bundle; at most %s fit",
-                     size_text((uint64_t)st->st_size).s, size_text(FILE_MAX).s);
+        return wrong_at(at, "the file is empty; was its download or build cut short?");
+    if ((uint64_t)st->st_size > max)
+        return wrong_at(at, "the file has %s, which is too much; at most %s would be right",
+                        size_text((uint64_t)st->st_size).s, size_text(max).s);
     return true;
 }
 
-bool blob_read(struct blob *b, const char *path)
+// O_NONBLOCK: a FIFO that nobody writes to must not keep us waiting; it is refused after that.
+static FILE *file_open(int dir, const char *path)
+{
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    return fd < 0 ? NULL : fdopen(fd, "rb");
+}
+
+bool blob_read(struct blob *b, int dir, const char *path, const struct place *at, size_t max)
 {
     struct stat st;
-    FILE *f = fopen(path, "rb");
+    FILE *f = file_open(dir, path);
     bool ok;
 
     *b = (struct blob) { 0 };
     if (!f)
-        return wrong(path, "%s; give the path of a readable file", strerror(errno));
-    ok = file_is_usable(f, &st, path) && stream_read(f, b, (size_t)st.st_size, path);
+        return wrong_at(at, "%s; give the path of a readable file", strerror(errno));
+    ok = file_is_usable(f, &st, at, max) && stream_read(f, b, (size_t)st.st_size, at);
     fclose(f);
     if (!ok)
         blob_free(b);
@@ -108,10 +113,10 @@ bool blob_write(const struct blob *b, const char *path)
     return false;
 }
 
-bool path_is_same(const char *a, const char *b)
+bool path_is_same(const char *a, int dir, const char *b)
 {
     struct stat sa, sb;
 
-    return stat(a, &sa) == 0 && stat(b, &sb) == 0
+    return stat(a, &sa) == 0 && fstatat(dir, b, &sb, 0) == 0
         && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }

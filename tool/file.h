@@ -3,6 +3,9 @@
 
 #pragma once
 
+#include "say.h"
+
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,8 +15,13 @@ struct blob {
     size_t   size;
 };
 
-// Reads a file that must exist and not be empty. On false the mistake has been told.
-bool blob_read(struct blob *b, const char *path);
+// A bundle is a flattened device tree, and libfdt counts its bytes in an int.
+#define BLOB_SIZE_MAX (INT_MAX / 2)
+
+// Reads a file that must exist, not be empty and have at most `max` bytes. A relative path begins
+// at the folder `dir`, or at the working folder for AT_FDCWD. On false the mistake has been told,
+// as one at `at`.
+bool blob_read(struct blob *b, int dir, const char *path, const struct place *at, size_t max);
 
 // Writes beside `path` first and renames at the end. On false the mistake has been told, nothing
 // new lies about, and what stood at `path` before still stands there.
@@ -21,5 +29,5 @@ bool blob_write(const struct blob *b, const char *path);
 
 void blob_free(struct blob *b);
 
-// Whether two paths lead to the same existing file.
-bool path_is_same(const char *a, const char *b);
+// Whether two paths, the second from the folder `dir`, lead to the same existing file.
+bool path_is_same(const char *a, int dir, const char *b);

@@ -1,85 +1,89 @@
 // SPDX-License-Identifier: MIT
-// The command `duomo pack`.
+// The commands `duomo pack` and `duomo check`.
 //
-// In:     a virtual machine, described by options.
-// Out:    a bundle with that machine in it.
-// Always: a mistake ends with one line on stderr, and without a bundle.
+// In:     virtual machines, described by a file, or one by options.
+// Out:    a bundle with them in it; or only whether there could be one.
+// Always: mistakes are told, one line each, and then there is no bundle.
 
 #include "bundle.h"
 #include "commands.h"
 #include "say.h"
 
+#include <stdio.h>
+
 struct pack {
-    struct vm_desc vm;
-    const char    *out;
+    const char *out;
 };
 
-static bool take_kernel(void *into, const char *value)
-{
-    ((struct pack *)into)->vm.kernel = value;
-    return true;
-}
-
-static bool take_initrd(void *into, const char *value)
-{
-    ((struct pack *)into)->vm.initrd = value;
-    return true;
-}
-
-static bool take_cmdline(void *into, const char *value)
-{
-    return bootargs_parse("--cmdline", value, &((struct pack *)into)->vm.bootargs);
-}
-
-static bool take_memory(void *into, const char *value)
-{
-    return memory_parse("--memory", value, &((struct pack *)into)->vm.memory);
-}
-
-static bool take_name(void *into, const char *value)
-{
-    return name_parse("--name", value, &((struct pack *)into)->vm.name);
-}
-
-static bool take_engine(void *into, const char *value)
-{
-    return engine_parse("--engine", value, &((struct pack *)into)->vm.engine);
-}
-
-static bool take_shadow_pages(void *into, const char *value)
-{
-    return shadow_pages_parse("--shadow-pages", value, &((struct pack *)into)->vm.shadow_pages);
-}
-
-static bool take_out(void *into, const char *value)
-{
-    ((struct pack *)into)->out = value;
-    return true;
-}
-
 // clang-format off
-const struct option pack_options[] = {
-    { "--kernel",       NULL, "FILE",   "the kernel: a RISC-V Linux Image",             take_kernel       },
-    { "--initrd",       NULL, "FILE",   "its initial RAM disk (none)",                  take_initrd       },
-    { "--cmdline",      NULL, "TEXT",   "the kernel's command line (empty)",            take_cmdline      },
-    { "--memory",       NULL, "SIZE",   "RAM, a multiple of 2M (256M)",                 take_memory       },
-    { "--name",         NULL, "NAME",   "the machine's name (vm)",                      take_name         },
-    { "--engine",       NULL, "ENGINE", "auto or classic (auto)",                       take_engine       },
-    { "--shadow-pages", NULL, "N",      "pages for its shadow tables (the monitor's choice)", take_shadow_pages },
-    { "--output",       "-o", "FILE",   "the bundle to write",                          take_out          },
+const struct field pack_options[] = {
+    { .name = "output", .option = "--output", .alias = "-o", .value = "FILE", .kind = &path_kind, .offset = offsetof(struct pack, out),
+      .help = "the bundle to write" },
     { 0 },
 };
 // clang-format on
 
+bool bundle_take(const struct command *c, const struct taken *t, struct config *config,
+                 const char *out, struct blob *bundle)
+{
+    if (t->operand && t->vm_option)
+        return wrong(c->name, "both a file and %s are given; describe the machine in the file",
+                     t->vm_option);
+    if (!t->operand && !config->vms[0].kernel)
+        return wrong(c->name, "no kernel is named; add --kernel FILE, or name a configuration file");
+    if (!t->operand || config_read(config, t->operand))
+        return bundle_make(config, out, bundle);
+    bundle_check(config);
+    return false;
+}
+
+static bool pack(const struct command *c, const struct taken *t, struct config *config)
+{
+    const struct pack *p = t->own;
+    struct blob bundle;
+    bool ok;
+
+    if (!p->out)
+        return wrong(c->name, "no output file is named; add -o FILE, as in -o bundle.itb");
+    if (!bundle_take(c, t, config, p->out, &bundle))
+        return false;
+    ok = blob_write(&bundle, p->out);
+    blob_free(&bundle);
+    return ok;
+}
+
 bool pack_run(const struct command *c, char **args)
 {
-    struct pack p = { .vm = vm_desc_defaults };
+    struct pack p = { 0 };
+    struct config config;
+    struct taken t = { .own = &p, .vm = config.vms };
+    bool ok;
 
-    if (!options_take(c, args, &p, NULL))
+    config_begin(&config);
+    ok = options_take(c, args, &t) && pack(c, &t, &config);
+    config_free(&config);
+    return ok;
+}
+
+static bool check(const char *path)
+{
+    struct config config;
+    bool ok = config_read(&config, path);
+
+    ok = bundle_check(&config) && ok;
+    if (ok)
+        printf("%s: no mistakes; %u virtual machine%s\n", path, config.n, config.n == 1 ? "" : "s");
+    config_free(&config);
+    return ok;
+}
+
+bool check_run(const struct command *c, char **args)
+{
+    struct taken t = { 0 };
+
+    if (!options_take(c, args, &t))
         return false;
-    if (!p.vm.kernel)
-        return wrong(c->name, "no kernel is named; add --kernel FILE");
-    if (!p.out)
-        return wrong(c->name, "no output file is named; add -o FILE, as in -o bundle.itb");
-    return bundle_pack(&p.vm, 1, p.out);
+    if (!t.operand)
+        return wrong(c->name, "no file is named; write duomo check FILE");
+    return check(t.operand);
 }

@@ -14,6 +14,7 @@
 #include "file.h"
 #include "say.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libfdt.h>
 #include <stdio.h>
@@ -48,11 +49,9 @@ static uint64_t number_get(const void *fdt, int node, const char *name)
     return 0;
 }
 
-static void field_print(const char *label, struct text t)
+static void print(struct text t)
 {
-    printf("    %-12s ", label);
     print_text(t.s, t.length);
-    printf("\n");
 }
 
 static bool image_is_whole(const void *fdt, int node, const void *data, int size)
@@ -63,52 +62,106 @@ static bool image_is_whole(const void *fdt, int node, const void *data, int size
         == number_get(fdt, hash, "value");
 }
 
+// Where a program that is no Linux Image goes, which the monitor must be told.
+static void placement_show(const void *fdt, int node)
+{
+    if (fdt_getprop(fdt, node, "load", NULL))
+        printf("  load 0x%" PRIx64 "  entry 0x%" PRIx64 "  takes %s", number_get(fdt, node, "load"),
+               number_get(fdt, node, "entry"), size_text(number_get(fdt, node, "mem-size")).s);
+}
+
 static bool image_show(const void *fdt, int node)
 {
     const char *name = fdt_get_name(fdt, node, NULL);
     int size = 0;
     const void *data = fdt_getprop(fdt, node, "data", &size);
     bool whole = image_is_whole(fdt, node, data, size);
-    struct text type = text_get(fdt, node, "type");
 
     printf("    ");
     print_text(name, strlen(name));
     printf("  ");
-    print_text(type.s, type.length);
-    printf("  %s  crc32 %s\n", size_text(data ? (uint64_t)size : 0).s, whole ? "ok" : "bad");
+    print(text_get(fdt, node, "type"));
+    printf("  %s", size_text(data ? (uint64_t)size : 0).s);
+    placement_show(fdt, node);
+    printf("  crc32 %s\n", whole ? "ok" : "bad");
     return whole;
 }
 
-// The image that a machine names, and whether the bundle has it.
-static bool reference_show(const void *fdt, int vm, const char *label)
+enum format { SIZE, NUMBER, PERCENT, BITS, TEXT, IMAGE };
+
+// What a machine's node may have. The first are in every bundle.
+static const struct {
+    const char *name;
+    enum format format;
+    bool        needed;
+} properties[] = {
+    { "memory", SIZE, true },
+    { "vcpus", NUMBER, true },
+    { "kernel", IMAGE, true },
+    { "ramdisk", IMAGE, false },
+    { "bootargs", TEXT, false },
+    { "engine", TEXT, false },
+    { "weight", NUMBER, false },
+    { "cap", PERCENT, false },
+    { "harts", BITS, false },
+    { "console", TEXT, false },
+    { "on-crash", TEXT, false },
+    { "restart-max", NUMBER, false },
+    { "start", TEXT, false },
+    { "shadow-pages", NUMBER, false },
+};
+
+static void bits_print(uint64_t bits)
 {
-    struct text t = text_get(fdt, vm, label);
+    const char *before = "";
+
+    for (int i = 0; i < 64; i++)
+        if (bits >> i & 1) {
+            printf("%s%d", before, i);
+            before = " ";
+        }
+}
+
+// The image that a machine names, and whether the bundle has it.
+static bool reference_print(const void *fdt, struct text t)
+{
     int images = fdt_path_offset(fdt, "/images");
 
-    field_print(label, t);
+    print(t);
     if (images >= 0 && fdt_subnode_offset_namelen(fdt, images, t.s, (int)t.length) >= 0)
         return true;
-    printf("    %-12s (the bundle has no such image)\n", "");
+    printf("\n    %-12s (the bundle has no such image)", "");
+    return false;
+}
+
+static bool property_print(const void *fdt, int vm, const char *name, enum format format)
+{
+    switch (format) {
+    case SIZE:    printf("%s", size_text(number_get(fdt, vm, name)).s); return true;
+    case NUMBER:  printf("%" PRIu64, number_get(fdt, vm, name)); return true;
+    case PERCENT: printf("%" PRIu64 " %%", number_get(fdt, vm, name)); return true;
+    case BITS:    bits_print(number_get(fdt, vm, name)); return true;
+    case TEXT:    print(text_get(fdt, vm, name)); return true;
+    case IMAGE:   return reference_print(fdt, text_get(fdt, vm, name));
+    }
     return false;
 }
 
 static bool vm_show(const void *fdt, int vm)
 {
     const char *name = fdt_get_name(fdt, vm, NULL);
-    uint64_t shadow_pages = number_get(fdt, vm, "shadow-pages");
-    bool ok;
+    bool ok = true;
 
     printf("vm ");
     print_text(name, strlen(name));
-    printf("\n    %-12s %s\n", "memory", size_text(number_get(fdt, vm, "memory")).s);
-    printf("    %-12s %" PRIu64 "\n", "vcpus", number_get(fdt, vm, "vcpus"));
-    ok = reference_show(fdt, vm, "kernel");
-    if (fdt_getprop(fdt, vm, "ramdisk", NULL))
-        ok = reference_show(fdt, vm, "ramdisk") && ok;
-    field_print("bootargs", text_get(fdt, vm, "bootargs"));
-    field_print("engine", text_get(fdt, vm, "engine"));
-    if (shadow_pages)
-        printf("    %-12s %" PRIu64 "\n", "shadow-pages", shadow_pages);
+    printf("\n");
+    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
+        if (!properties[i].needed && !fdt_getprop(fdt, vm, properties[i].name, NULL))
+            continue;
+        printf("    %-12s ", properties[i].name);
+        ok = property_print(fdt, vm, properties[i].name, properties[i].format) && ok;
+        printf("\n");
+    }
     return ok;
 }
 
@@ -134,6 +187,11 @@ static bool bundle_show(const struct blob *b, const char *path)
     if (images < 0 || vms < 0 || fdt_node_check_compatible(b->data, vms, BUNDLE_COMPATIBLE))
         return wrong(path, "a FIT image, but no bundle; give what 'duomo pack' wrote");
 
+    if (fdt_getprop(b->data, vms, "when-all-off", NULL)) {
+        printf("when-all-off ");
+        print(text_get(b->data, vms, "when-all-off"));
+        printf("\n");
+    }
     ok = nodes_show(b->data, vms, vm_show);
     printf("images\n");
     ok = nodes_show(b->data, images, image_show) && ok;
@@ -142,17 +200,19 @@ static bool bundle_show(const struct blob *b, const char *path)
 
 bool show_run(const struct command *c, char **args)
 {
-    const char *path = NULL;
+    struct taken t = { 0 };
+    struct place at;
     struct blob b;
     bool ok;
 
-    if (!options_take(c, args, NULL, &path))
+    if (!options_take(c, args, &t))
         return false;
-    if (!path)
+    if (!t.operand)
         return wrong(c->name, "no bundle is named; write duomo show FILE");
-    if (!blob_read(&b, path))
+    at = (struct place) { .subject = t.operand };
+    if (!blob_read(&b, AT_FDCWD, t.operand, &at, INT_MAX))
         return false;
-    ok = bundle_show(&b, path);
+    ok = bundle_show(&b, t.operand);
     blob_free(&b);
     return ok;
 }

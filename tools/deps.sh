@@ -12,7 +12,7 @@ set -eu
 # The monitor (the bare-metal linker cannot link a position-independent program; the other can).
 build="gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf binutils-riscv64-linux-gnu"
 # The command on the user's computer.
-build="$build gcc libc6-dev make git libfdt-dev"
+build="$build gcc libc6-dev make git libfdt-dev libyaml-dev"
 # What tools/fetch.sh works with; debootstrap knows a mirror where the system's own is not Debian's.
 build="$build ca-certificates debian-archive-keyring debootstrap xz-utils gzip"
 

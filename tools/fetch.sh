@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Brings what the project uses but does not contain, from Debian's archive.
 #
-# In:     names: kernel, busybox (for the guests: riscv64), libfdt (source, for the monitor),
+# In:     names: kernel, busybox, u-boot (for the guests: riscv64), libfdt (source, for the monitor),
 #         cbmc (for the proofs).  DUOMO_MIRROR, if set, is the Debian mirror to ask.
 # Out:    under ${DUOMO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duomo}:
-#             kernel/Image (and kernel/version), busybox/busybox, libfdt/*.[ch], cbmc/bin/cbmc
+#             kernel/Image (and kernel/version), busybox/busybox, u-boot/u-boot.bin,
+#             libfdt/*.[ch], cbmc/bin/cbmc
 # Always: signatures are checked; the system's own package lists are neither used nor changed;
 #         what is there already costs no network; a folder is there whole or not at all.
 # shellcheck disable=SC2016       # apt expands $(REPO_URI), not the shell
@@ -17,13 +18,14 @@ cache=${DUOMO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duomo}
 
 say()   { echo "fetch: $*" >&2; }
 die()   { say "$*"; exit 1; }
-usage() { echo "usage: tools/fetch.sh kernel|busybox|libfdt|cbmc..." >&2; exit 2; }
+usage() { echo "usage: tools/fetch.sh kernel|busybox|u-boot|libfdt|cbmc..." >&2; exit 2; }
 
 # The file whose presence means that all of it is there.
 result() {
     case $1 in
     kernel)  echo "$cache/kernel/Image" ;;
     busybox) echo "$cache/busybox/busybox" ;;
+    u-boot)  echo "$cache/u-boot/u-boot.bin" ;;
     libfdt)  echo "$cache/libfdt/libfdt.h" ;;
     cbmc)    echo "$cache/cbmc/bin/cbmc" ;;
     *)       usage ;;
@@ -150,6 +152,13 @@ fetch_busybox() {
     cp "$(find "$work/root" -type f -path '*bin/busybox')" "$out/busybox"
 }
 
+# The build for S-mode: a guest has no M-mode, its SBI is the monitor's.
+fetch_u_boot() {
+    apt_open deb riscv64
+    deb_get u-boot-qemu
+    cp "$work/root/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin" "$out/"
+}
+
 # The monitor runs on bare metal, so it compiles libfdt itself.
 fetch_libfdt() {
     apt_open deb-src "$(dpkg --print-architecture)"
@@ -213,7 +222,7 @@ for what in $missing; do
     out=$work/out
     mkdir "$out"
     unset APT_CONFIG
-    "fetch_$what"
+    "fetch_$(echo "$what" | tr - _)"
     chmod 755 "$out"
     rm -rf "${cache:?}/$what"
     mv -T "$out" "$cache/$what"

@@ -20,6 +20,7 @@ runs_of() {
     case $1 in
     fuzz_shadow) echo 300 ;;
     fuzz_bundle) echo 6000 ;;
+    fuzz_config) echo 15000 ;;
     fuzz_insn)   echo 25000 ;;
     fuzz_vcpu)   echo 30000 ;;
     *)           echo 60000 ;;

@@ -211,7 +211,7 @@ def test_the_tool_refuses_first(pack, workdir):
         ([], {"kernel": text}, "kernel"),
         ([], {"kernel": workdir / "gone"}, "gone"),
         (["--memory", "1M"], {}, "memory"),
-        (["--cmdline", "x" * 5000], {}, "command line"),
+        (["--cmdline", "x" * 5000], {}, "cmdline"),
     ]:
         path, done = pack(*more, **files)
         assert done.returncode != 0 and not path.exists(), done.stderr

@@ -11,21 +11,10 @@ import os
 import struct
 import subprocess
 import zlib
-from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-DUOMO = os.environ.get("DUOMO", str(TOP / "build" / "duomo"))
-MIB = 1 << 20
-
-
-def image(file_size=64 << 10, text_offset=2 * MIB, image_size=3 * MIB, flags=0):
-    """A file with the header of a RISC-V Linux Image."""
-    header = struct.pack("<IIQQQIIQ8s4sI", 0x5A4D, 0, text_offset, image_size, flags, 2, 0, 0,
-                         b"RISCV\0\0\0", b"RSC\x05", 0)
-    return header + bytes(i & 0xFF for i in range(file_size - len(header)))
-
+from files import DUOMO, MIB, duomo, image, tree
 
 def elf(machine):
     return b"\177ELF\2\1\1" + bytes(9) + struct.pack("<HH", 2, machine) + bytes(100)
@@ -47,11 +36,6 @@ def here(tmp_path):
     return tmp_path
 
 
-def duomo(here, *args):
-    return subprocess.run([DUOMO, *map(str, args)], cwd=here, capture_output=True, text=True,
-                          timeout=60)
-
-
 def pack(here, *args):
     return duomo(here, "pack", "--kernel", "Image", "-o", "out.itb", *args)
 
@@ -65,33 +49,6 @@ def refusal(here, result):
     assert "; " in result.stderr, "says what would be right"
     assert not [p for p in here.iterdir() if p.name.startswith("out.itb")]
     return result.stderr
-
-
-# A reader of flattened device trees, independent of the one under test.
-
-def tree(blob):
-    magic, total, struct_at, strings_at = struct.unpack_from(">IIII", blob)
-    assert magic == 0xD00DFEED and total == len(blob)
-    root, path, pos = {}, [], struct_at
-    while True:
-        token, = struct.unpack_from(">I", blob, pos)
-        pos += 4
-        if token == 1:                                      # a node begins
-            end = blob.index(b"\0", pos)
-            node = {}
-            (path[-1] if path else root)[blob[pos:end].decode()] = node
-            path.append(node)
-            pos = (end + 4) & ~3
-        elif token == 2:                                    # a node ends
-            path.pop()
-        elif token == 3:                                    # a property
-            length, name = struct.unpack_from(">II", blob, pos)
-            name_at = strings_at + name
-            key = blob[name_at:blob.index(b"\0", name_at)].decode()
-            path[-1][key] = blob[pos + 8:pos + 8 + length]
-            pos = (pos + 8 + length + 3) & ~3
-        elif token == 9:
-            return root[""]
 
 
 def packed(here, *args):
@@ -175,7 +132,7 @@ def test_output_has_ordinary_permissions(here):
     (elf(62),                          "ELF file for x86-64",       "riscv64"),
     (elf(183),                         "ELF file for AArch64",      "riscv64"),
     (elf(777),                         "machine number 777",        "riscv64"),
-    (elf(243),                         "RISC-V ELF file",           "arch/riscv/boot/Image"),
+    (elf(243),                         "program headers",           "build it again"),
     (b"\177ELF",                       "ELF file",                  "riscv64"),
     (at(0, b"\x1f\x8b\x08"),           "gzip",                      "gunzip"),
     (at(0, b"\xfd7zXZ\0"),             "xz",                        "unpack"),
@@ -233,7 +190,7 @@ def test_file_that_cannot_be_read(here, option):
     (["--memory", "0"],            "too little",                       "at least 16M"),
     (["--memory", "17M"],          "17M is not a multiple of 2 MiB",   "18M would be"),
     (["--memory", "16777217"],     "not a multiple of 2 MiB",          "18M would be"),
-    (["--memory", "1025G"],        "more memory than any board has",   "at most 1024G"),
+    (["--memory", "1025G"],        "more memory than any board has",   "at most 1T"),
     (["--memory", "256Q"],         "'256Q' is not a size",             "256M"),
     (["--memory", "256MB"],        "'256MB' is not a size",            "256M"),
     (["--memory", "M"],            "'M' is not a size",                "256M"),
@@ -242,19 +199,20 @@ def test_file_that_cannot_be_read(here, option):
     (["--memory", ""],             "'' is not a size",                 "256M"),
     (["--memory", "99999999999T"], "is not a size",                    "256M"),
     (["--memory", "9" * 30],       "is not a size",                    "256M"),
-    (["--cmdline", "x" * 2048],    "the command line has 2048 bytes",  "at most 2047"),
+    (["--cmdline", "x" * 2048],    "2048 bytes are too many",          "at most 2047"),
     (["--name", ""],               "a name of 0 characters",           "1 to 31"),
     (["--name", "n" * 32],         "a name of 32 characters",          "1 to 31"),
     (["--name", "1st"],            "does not begin with a letter",     "vm1"),
     (["--name", "a/b"],            "'/' in the name",                  "letters, digits"),
-    (["--engine", "warp"],         "no engine 'warp'",                 "auto and classic"),
-    (["--shadow-pages", "few"],    "'few' is not a number",            "512"),
-    (["--shadow-pages", "512x"],   "'512x' is not a number",           "512"),
-    (["--shadow-pages", "1"],      "1 shadow pages",                   "16 to"),
+    (["--engine", "warp"],         "no engine 'warp'",                 "auto or classic"),
+    (["--shadow-pages", "few"],    "'few' is not a number",            "16 to"),
+    (["--shadow-pages", "512x"],   "'512x' is not a number",           "16 to"),
+    (["--shadow-pages", "1"],      "1 is out of range",                "16 to"),
     (["--frobnicate", "1"],        "unknown option '--frobnicate'",    "duomo help pack"),
     (["--kernels=Image"],          "unknown option '--kernels=Image'", "duomo help pack"),
     (["-x"],                       "unknown option '-x'",              "duomo help pack"),
-    (["stray"],                    "one word too many: 'stray'",       "duomo help pack"),
+    (["stray"],                    "both a file and --kernel",         "in the file"),
+    (["stray", "cat"],             "one word too many: 'cat'",         "duomo help pack"),
     (["--memory"],                 "--memory needs a value",           "--memory SIZE"),
     (["-o"],                       "--output needs a value",           "--output FILE"),
 ], ids=itertools.count())

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // In:     the bytes of a file that should be a kernel.
-// Out:    what the kernel's header asks for; or what the file is instead, and how to get the right
-//         one from it.
+// Out:    where it goes in memory and what it takes there; or what the file is instead, and how to
+//         get the right one from it.
 // Always: no byte is read that the file does not have.
 //
 // The RISC-V Image header is described in Linux' Documentation/arch/riscv/boot-image-header.rst.
 
-#include "image.h"
+#include "kernel.h"
 
-#include "say.h"
+#include "config.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,7 +26,7 @@ enum {
     ZBOOT_COMPRESSION    = 0x18,
     ZBOOT_COMPRESSION_LENGTH = 8,
 
-    ELF_MACHINE = 0x12,
+    TEXT_LOOKED_AT = 256,
 };
 
 #define FLAG_BIG_ENDIAN 1u
@@ -64,17 +64,6 @@ static const struct signature impostors[] = {
 };
 // clang-format on
 
-// Machine numbers of the ELF specification.
-static const struct {
-    uint16_t    number;
-    const char *name;
-} elf_machines[] = {
-    { 3, "i386" }, { 8, "MIPS" }, { 20, "PowerPC" }, { 21, "PowerPC64" }, { 22, "S/390" },
-    { 40, "Arm" }, { 62, "x86-64" }, { 183, "AArch64" }, { 258, "LoongArch" },
-};
-
-enum { ELF_MACHINE_RISCV = 243 };
-
 static uint64_t little(const struct blob *b, size_t offset, unsigned bytes)
 {
     uint64_t value = 0;
@@ -89,58 +78,88 @@ static bool blob_has(const struct blob *b, size_t offset, const void *magic, siz
     return b->size >= offset + length && memcmp(b->data + offset, magic, length) == 0;
 }
 
-static bool wrong_elf(const struct blob *b, const char *path)
-{
-    unsigned machine = b->size >= ELF_MACHINE + 2 ? (unsigned)little(b, ELF_MACHINE, 2) : 0;
-
-    if (machine == ELF_MACHINE_RISCV)
-        return wrong(path, "a RISC-V ELF file, not a kernel image; %s", use_image);
-    for (size_t i = 0; i < sizeof elf_machines / sizeof elf_machines[0]; i++)
-        if (elf_machines[i].number == machine)
-            return wrong(path, "an ELF file for %s; give a kernel for riscv64",
-                         elf_machines[i].name);
-    return wrong(path, "an ELF file for machine number %u; give a kernel for riscv64", machine);
-}
-
 // An EFI zboot kernel carries the Image, compressed, at a place that its header tells.
-static bool wrong_zboot(const struct blob *b, const char *path)
+static bool wrong_zboot(const struct blob *b, const struct place *at)
 {
     char method[ZBOOT_COMPRESSION_LENGTH + 1] = { 0 };
 
     memcpy(method, b->data + ZBOOT_COMPRESSION, ZBOOT_COMPRESSION_LENGTH);
     for (char *c = method; *c; c++)
         *c = *c >= ' ' && *c <= '~' ? *c : '?';
-    return wrong(path, "a compressed EFI kernel (zboot); the Image is inside: "
+    return wrong_at(at, "a compressed EFI kernel (zboot); the Image is inside: "
                  "tail -c +%" PRIu64 " FILE | head -c %" PRIu64 ", then undo its %s",
                  little(b, ZBOOT_PAYLOAD_OFFSET, 4) + 1, little(b, ZBOOT_PAYLOAD_SIZE, 4), method);
 }
 
-static bool wrong_kind(const struct blob *b, const char *path)
+// A text begins with a line of printable characters; no program does.
+static bool blob_is_text(const struct blob *b)
 {
-    if (blob_has(b, 0, "\177ELF", 4))
-        return wrong_elf(b, path);
+    for (size_t i = 0; i < b->size && i < TEXT_LOOKED_AT; i++) {
+        uint8_t c = b->data[i];
+
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+// What has no header is a raw program, unless it is known to be something else.
+static bool raw_check(const struct blob *b, const struct place *at)
+{
     if (blob_has(b, 0, "MZ", 2) && blob_has(b, 4, "zimg", 4) && b->size >= IMAGE_HEADER_SIZE)
-        return wrong_zboot(b, path);
+        return wrong_zboot(b, at);
     for (size_t i = 0; i < sizeof impostors / sizeof impostors[0]; i++) {
         const struct signature *s = &impostors[i];
 
         if (blob_has(b, s->offset, s->magic, s->length))
-            return wrong(path, "%s, not a RISC-V kernel image; %s", s->what, s->right);
+            return wrong_at(at, "%s, not a RISC-V kernel image; %s", s->what, s->right);
     }
-    return wrong(path, "not a RISC-V kernel image; %s", use_image);
+    if (blob_is_text(b))
+        return wrong_at(at, "a text, not a RISC-V kernel image; %s", use_image);
+    if (b->size < 2 || little(b, 0, 2) == 0)
+        return wrong_at(at, "begins with no instruction, so is not a RISC-V kernel image; %s",
+                        use_image);
+    return true;
 }
 
-bool kernel_check(const struct blob *b, const char *path, struct kernel_needs *needs)
+static bool raw_make(struct kernel *k, const struct blob *file, const struct place *at,
+                     uint64_t load)
 {
-    if (b->size < IMAGE_HEADER_SIZE || !blob_has(b, IMAGE_MAGIC2, "RSC\x05", 4)
-        || !blob_has(b, IMAGE_MAGIC, "RISCV\0\0\0", 8))
-        return wrong_kind(b, path);
-    if (little(b, IMAGE_FLAGS, 8) & FLAG_BIG_ENDIAN)
-        return wrong(path, "a big-endian kernel; give a little-endian one");
+    uint64_t entry = load ? load : RAW_LOAD;
 
-    needs->text_offset = little(b, IMAGE_TEXT_OFFSET, 8);
-    needs->size = little(b, IMAGE_SIZE, 8);
-    if (needs->size < b->size)
-        needs->size = b->size;
+    *k = (struct kernel) { KERNEL_RAW, *file, entry - GUEST_RAM, file->size, entry };
+    return raw_check(file, at);
+}
+
+static bool blob_is_image(const struct blob *b)
+{
+    return b->size >= IMAGE_HEADER_SIZE && blob_has(b, IMAGE_MAGIC2, "RSC\x05", 4)
+        && blob_has(b, IMAGE_MAGIC, "RISCV\0\0\0", 8);
+}
+
+static bool image_make(struct kernel *k, const struct blob *file, const struct place *at)
+{
+    uint64_t size = little(file, IMAGE_SIZE, 8);
+
+    *k = (struct kernel) {
+        .kind   = KERNEL_IMAGE,
+        .blob   = *file,
+        .offset = little(file, IMAGE_TEXT_OFFSET, 8),
+        .size   = size < file->size ? file->size : size,
+    };
+    if (little(file, IMAGE_FLAGS, 8) & FLAG_BIG_ENDIAN)
+        return wrong_at(at, "a big-endian kernel; give a little-endian one");
     return true;
+}
+
+bool kernel_make(struct kernel *k, struct blob *file, const struct place *at, uint64_t load)
+{
+    bool elf = blob_has(file, 0, "\177ELF", 4);
+    bool ok = elf                   ? elf_flatten(k, file, at)
+              : blob_is_image(file) ? image_make(k, file, at)
+                                    : raw_make(k, file, at, load);
+
+    if (elf || !ok)
+        blob_free(file);
+    return ok;
 }
