@@ -53,7 +53,8 @@ static void off(struct vm *vm, bool keeps_ram)
     lock_take(&vm->lock);
     if (vm->ram.a && !keeps_ram) {
         ram_release(vm->ram.a);
-        vm->ram = hpa(0);
+        vm->ram        = hpa(0);
+        vm->ram_window = (struct pmp_range){ 0 };
     }
     vm->state = VM_OFF;
     lock_drop(&vm->lock);
