@@ -229,14 +229,17 @@ static bool harts_are_there(const struct config *c, const struct vm_desc *vm)
                     c->machine.harts == 1 ? "[0]" : "numbers below that");
 }
 
-// What is wrong elsewhere has been told; it is not known how much memory is meant.
+// Those that start with the machine; others have RAM from their start to their end, and it may be
+// somebody else's meanwhile.  What is wrong elsewhere has been told; it is not known how much memory
+// is meant.
 static bool board_holds_all(const struct config *c, bool ok)
 {
     struct place at = { c->path, c->machine.lines[MACHINE_MEMORY], "memory" };
     uint64_t need = 0;
 
     for (unsigned i = 0; i < c->n; i++)
-        need += c->vms[i].memory;
+        if (strcmp(c->vms[i].start, "hand") != 0)
+            need += c->vms[i].memory;
     if (!ok || !c->machine.memory || c->machine.memory > need)
         return true;
     return wrong_at(&at, "the virtual machines have %s together; leave it out, or give more",

@@ -126,16 +126,23 @@ static bool harts_check(const struct config *c, uint64_t harts)
                  (unsigned)harts_needed(c) - 1, (unsigned)harts_needed(c));
 }
 
-// What the machines, their shadow tables and the bundle take.
+static bool starts_by_hand(const struct vm_desc *vm)
+{
+    return strcmp(vm->start, "hand") == 0;
+}
+
+// What the machines that start with the board, and the bundle, take.
 static uint64_t memory_needed(const struct config *c, uint64_t bundle)
 {
     uint64_t need = bundle;
 
     for (unsigned i = 0; i < c->n; i++)
-        need += c->vms[i].memory;
+        if (!starts_by_hand(&c->vms[i]))
+            need += c->vms[i].memory;
     return need;
 }
 
+// Enough for all of them at once, with their shadow tables.
 static uint64_t memory_choose(const struct config *c, uint64_t bundle)
 {
     uint64_t need = memory_needed(c, bundle) + MONITOR_ROOM, largest = 0;
@@ -144,6 +151,7 @@ static uint64_t memory_choose(const struct config *c, uint64_t bundle)
         const struct vm_desc *vm = &c->vms[i];
 
         largest = vm->memory > largest ? vm->memory : largest;
+        need += starts_by_hand(vm) ? vm->memory : 0;
         need += 4 * MIB + (vm->shadow_pages ? vm->shadow_pages * 4096 : vm->memory / 64);
     }
     if (need > RAM_IN_ONE_PIECE)

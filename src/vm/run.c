@@ -63,10 +63,11 @@ static void vcpu_load(struct vcpu *v)
     v->engine->load(v);
 }
 
+// A hart that has just begun had no guest before.
 static u64 stay_end(void)
 {
     u32 hart = hart_index();
-    u64 stay = hart_instret() - here[hart].stay_begin;
+    u64 stay = here[hart].stay_begin ? hart_instret() - here[hart].stay_begin : 0;
 
     here[hart].longest = max_u64(here[hart].longest, stay);
     return stay;

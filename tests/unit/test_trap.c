@@ -145,9 +145,13 @@ TEST(hot_path_agrees_with_the_long_one)
 
         if (n & 1)
             raw = (raw & 0xfffff) | (u32)csr_rows[dice_below(&seed, csr_n_rows)].number << 20;
+        if (n % 16 == 3) // sstatus.SIE on or off, which have a way of their own
+            raw = 0x10016073 | (n & 16 ? 0x1000 : 0) | (raw & 0xf80);
         vcpu_reset(r->v);
-        r->v->mode    = n & 2 ? MODE_S : MODE_U;
-        r->v->pending = 0;
+        r->v->mode      = n & 2 ? MODE_S : MODE_U;
+        r->v->pending   = 0;
+        r->v->csr.mie   = n & 32 ? INT_S : 0;
+        r->v->irq_lines = n & 64 ? BIT(IRQ_STI) : 0;
         for (unsigned i = 1; i < 32; i++)
             regs[i] = r->v->f.x[i] = dice(&seed);
         r->v->f.pc = 0x1000;

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+#
+# Many virtual machines, of different systems, on one, two and four harts: as a user starts them.
+#
+# In:     build/duomo, build/duomo.elf, figura, the kernel and the initial file system (conftest.py).
+# Out:    what the machines print, what the monitor says of them, QEMU's exit code.
+# Always: no QEMU is left.
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import needs
+from machine import BOOT_SECONDS
+
+PROJECT = Path(__file__).resolve().parents[2]
+LINUX, FIGURAS = 2, 14
+
+
+@pytest.fixture
+def figura(bare):
+    if bare:
+        pytest.skip("the bare machine has no monitor")
+    return needs(PROJECT / "build/figura.elf", "make")
+
+
+def vm_text(name, kernel, cmdline, *more):
+    return "".join(f"    {line}\n" for line in
+                   (f"kernel: {kernel}", f"cmdline: '{cmdline}'", *more)).replace("    ", f"  - name: {name}\n    ", 1)
+
+
+def config_write(path, harts, vms, memory="4G"):
+    path.write_text(f"machine:\n  harts: {harts}\n  memory: {memory}\nvms:\n{''.join(vms)}")
+    return path
+
+
+class Run:
+    """`duomo run` of a file; its control socket is of its own."""
+
+    def __init__(self, duomo, path, *options):
+        self.duomo = duomo
+        self.environment = os.environ | {"XDG_RUNTIME_DIR": str(path.parent)}
+        self.out = path.with_suffix(".out")
+        with open(self.out, "wb") as out:
+            self.process = subprocess.Popen([duomo, "run", path, *options], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=subprocess.STDOUT, env=self.environment)
+
+    def shown(self):
+        return self.out.read_text(encoding="utf-8", errors="replace")
+
+    def ask(self, command):
+        done = subprocess.run([self.duomo, "monitor", "-c", command, "--json"], capture_output=True, text=True,
+                              timeout=BOOT_SECONDS, check=False, env=self.environment)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def wait_for(self, condition, what):
+        end = time.monotonic() + 4 * BOOT_SECONDS
+        while not condition():
+            assert time.monotonic() < end and self.process.poll() is None, f"{what}\n{self.shown()[-3000:]}"
+            time.sleep(0.5)
+
+    def states(self):
+        answer = self.ask("list")
+        return [vm["state"] for vm in answer["vms"]] if answer else []
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(BOOT_SECONDS)
+
+
+@pytest.fixture
+def run(duomo, qemu):
+    runs = []
+
+    def start(path, *options):
+        runs.append(Run(duomo, path, *options))
+        return runs[-1]
+
+    yield start
+    for each in runs:
+        each.end()
+
+
+@pytest.mark.parametrize("harts", [1, 2, 4])
+def test_sixteen_at_once(run, figura, kernel, initrd, tmp_path, harts):
+    linux = "console=ttyS0 quiet TERM=dumb"
+    vms = [vm_text(f"linux{n}", kernel, linux, f"initrd: {initrd}", "memory: 192M") for n in range(LINUX)]
+    vms += [vm_text(f"figura{n}", figura, "run=sum;hello", "memory: 16M") for n in range(FIGURAS)]
+    machine = run(config_write(tmp_path / "many.yaml", harts, vms))
+    all_wait = ["waiting"] * (LINUX + FIGURAS)
+
+    machine.wait_for(lambda: machine.states() == all_wait, "they do not all come to wait for their users")
+    assert f"{harts} of {harts} run guests" in machine.shown() or harts == 1
+    assert len(machine.ask("harts")["harts"]) == harts
+    assert "root@duomo" in machine.shown()
+    machine.ask("kill linux0")
+    machine.wait_for(lambda: machine.states()[0] == "off", "one is not killed")
+    assert machine.states()[1:] == all_wait[1:]
+
+
+def test_one_that_is_broken_keeps_nobody_from_starting(run, figura, tmp_path):
+    vms = [vm_text("elsewhere", figura, "run=off", "harts: [2]"), vm_text("good", figura, "run=hello;off")]
+    path = config_write(tmp_path / "broken.yaml", 3, vms)
+    machine = run(path, "--qemu-option", "-smp", "--qemu-option", "1")
+
+    assert machine.process.wait(BOOT_SECONDS) == 1
+    shown = machine.shown()
+    assert "elsewhere: the machine has none of the harts that it may run on" in shown
+    assert "hello from process" in shown
