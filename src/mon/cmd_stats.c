@@ -62,7 +62,7 @@ static void vcpu_tell(struct report *r, const struct vcpu *v)
     report_item_number(r, "turns", v->sched.turns);
     report_item_number(r, "waits", s->waits);
     report_item_number(r, "ran_ms", ms_of_ticks(sched_ran(v)));
-    report_item_number(r, "stolen_ms", ms_of_ticks(v->sched.stolen));
+    report_item_number(r, "stolen_ms", ms_of_ticks(sched_stolen(v)));
     report_item_number(r, "longest_stay", s->longest);
     report_end(r);
 }

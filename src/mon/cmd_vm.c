@@ -25,7 +25,7 @@ static bool is_waiting(const struct vm *vm)
 
 static const char *state_name(const struct vm *vm)
 {
-    switch (vm->state) {
+    switch (vm_state(vm)) {
     case VM_OFF:     return vm->is_kept ? "stopped" : "off";
     case VM_RUNNING: return is_waiting(vm) ? "waiting" : "running";
     case VM_PAUSED:  return "paused";
@@ -44,7 +44,7 @@ static void uptime(struct report *r, const struct vm *vm)
     u64  seconds = (clock_now() - vm->started_ticks) / machine.timebase_hz;
     char text[24];
 
-    if (vm->state == VM_OFF)
+    if (vm_state(vm) == VM_OFF)
         seconds = 0;
     if (r->form == REPORT_JSON) {
         report_number(r, "uptime_s", 0, seconds);
@@ -52,7 +52,7 @@ static void uptime(struct report *r, const struct vm *vm)
     }
     snprintf(text, sizeof text, "%lu:%02lu:%02lu", (unsigned long)(seconds / 3600),
              (unsigned long)(seconds / 60 % 60), (unsigned long)(seconds % 60));
-    report_text(r, "uptime", 0, vm->state == VM_OFF ? "-" : text);
+    report_text(r, "uptime", 0, vm_state(vm) == VM_OFF ? "-" : text);
 }
 
 static void list_row(struct report *r, unsigned n, const void *of)
@@ -91,7 +91,7 @@ static bool cmd_start(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state != VM_OFF)
+    if (vm_state(vm) != VM_OFF)
         return call_fail(c, "%s is not off; `reset` starts it anew", vm->name);
     vm_start(vm);
     return true;
@@ -101,7 +101,7 @@ static bool cmd_stop(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state == VM_OFF)
+    if (vm_state(vm) == VM_OFF)
         return call_fail(c, "%s is off", vm->name);
     vm_put_off(vm, true, "stopped by the operator");
     return true;
@@ -111,7 +111,7 @@ static bool cmd_kill(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state == VM_OFF && !vm->is_kept)
+    if (vm_state(vm) == VM_OFF && !vm->is_kept)
         return call_fail(c, "%s is off", vm->name);
     vm_put_off(vm, false, "killed by the operator");
     return true;
@@ -121,7 +121,7 @@ static bool cmd_pause(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state != VM_RUNNING)
+    if (vm_state(vm) != VM_RUNNING)
         return call_fail(c, "%s is not running", vm->name);
     vm_pause(vm);
     return true;
@@ -131,7 +131,7 @@ static bool cmd_resume(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state != VM_PAUSED)
+    if (vm_state(vm) != VM_PAUSED)
         return call_fail(c, "%s is not paused", vm->name);
     vm_resume(vm);
     return true;
@@ -141,7 +141,7 @@ static bool cmd_reset(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
-    if (vm->state == VM_OFF)
+    if (vm_state(vm) == VM_OFF)
         vm_start(vm);
     else
         vm_end(vm, VM_END_RESET, "reset by the operator");

@@ -8,7 +8,8 @@
 //         nothing of an earlier owner is left.  A step is short, so that others do not wait for it.
 //         One that has crashed, or was stopped by a person, keeps its RAM until its next start, to
 //         be looked at.
-// Locks:  on_end() is called without one, by one hart at a time; vm->lock when the state changes.
+// Locks:  on_end() is called without one, by one hart at a time, with none of the VM's vCPUs on
+//         another; vm->lock for its end and its state.
 #include "mon/life.h"
 
 #include "dev/clock.h"
@@ -48,14 +49,17 @@ static bool ram_get(struct vm *vm)
     return vm->ram.a;
 }
 
-static void off(struct vm *vm, bool keeps_ram)
+// Unless somebody wants it to start after all.
+static void off(struct vm *vm)
 {
     lock_take(&vm->lock);
-    if (vm->ram.a && !keeps_ram) {
+    if (vm->ram.a && vm->end == VM_END_OFF && !vm->is_kept) {
         ram_release(vm->ram.a);
-        vm->ram = hpa(0);
+        vm->ram        = hpa(0);
+        vm->ram_window = (struct pmp_range){ 0 };
     }
-    vm->state = VM_OFF;
+    if (vm->end != VM_END_RESET)
+        vm_state_set(vm, VM_OFF);
     lock_drop(&vm->lock);
 }
 
@@ -68,23 +72,31 @@ static void run(struct built *b)
                   (char *)vm->ram.a + l->dt, b->vm.ram_size - l->dt);
     hart_fence_code();
     lock_take(&vm->lock);
-    vm_reset(vm);
-    vm->starts++;
-    vm->started_ticks = clock_now();
-    vm->state         = VM_RUNNING;
-    vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
+    if (vm->end == VM_END_RESET) { // and not put off while it was loaded
+        vm_reset(vm);
+        vm->starts++;
+        vm->started_ticks = clock_now();
+        vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
+        vm_state_set(vm, VM_RUNNING);
+    }
     lock_drop(&vm->lock);
+}
+
+static void ram_lacks(struct vm *vm)
+{
+    log_line("%s: the machine has too little RAM for its %lu MiB; give it less, or the machine more"
+             " (-m), or stop another VM",
+             vm->name, (unsigned long)(vm->ram_size / MIB));
+    lock_take(&vm->lock);
+    vm->end = VM_END_FAIL;
+    lock_drop(&vm->lock);
+    off(vm);
 }
 
 static void start_step(struct built *b)
 {
     if (!b->filled && !ram_get(&b->vm)) {
-        log_line(
-            "%s: the machine has too little RAM for its %lu MiB; give it less, or the machine more"
-            " (-m), or stop another VM",
-            b->vm.name, (unsigned long)(b->vm.ram_size / MIB));
-        b->vm.end = VM_END_FAIL;
-        off(&b->vm, false);
+        ram_lacks(&b->vm);
         return;
     }
     ram_part_fill(b, b->filled);
@@ -97,41 +109,52 @@ static void start_step(struct built *b)
 
 // What is told once of each end.  A guest that resets or crashes again and again must not fill the
 // log: told are the 1st, 2nd, 4th ...
-static void tell(struct built *b)
+static void tell(const struct built *b, const char *why)
 {
-    struct vm  *vm    = &b->vm;
-    bool        often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
-    const char *why   = vm->why;
+    const struct vm *vm    = &b->vm;
+    bool             often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
 
-    vm->why = NULL;
-    if (why && (!often || !(vm->starts & (vm->starts - 1))))
+    if (!often || !(vm->starts & (vm->starts - 1)))
         log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
 }
 
 // A crash becomes a reset, if so configured.
 static void crash_judge(struct built *b)
 {
-    if (b->config.on_crash == CRASH_RESTART && b->crashes < b->config.restart_max) {
+    if (b->vm.end == VM_END_FAIL && b->config.on_crash == CRASH_RESTART &&
+        b->crashes < b->config.restart_max) {
         b->crashes++;
         b->vm.end = VM_END_RESET;
     }
+}
+
+// What is to become of it.  A person may change that at any time.
+static enum vm_end end_judge(struct built *b)
+{
+    struct vm  *vm = &b->vm;
+    enum vm_end end;
+
+    lock_take(&vm->lock);
+    if (vm->why) {
+        tell(b, vm->why);
+        crash_judge(b);
+        vm->why = NULL;
+    }
+    end = vm->end;
+    lock_drop(&vm->lock);
+    return end;
 }
 
 static void on_end(struct vm *vm)
 {
     struct built *b = built_of(vm);
 
-    if (vm->why) {
-        tell(b);
-        if (vm->end == VM_END_FAIL)
-            crash_judge(b);
-    }
-    if (vm->end == VM_END_RESET) {
+    if (end_judge(b) == VM_END_RESET) {
         start_step(b);
         return;
     }
     b->filled = 0; // of a start that was broken off
-    off(vm, vm->end == VM_END_FAIL || vm->is_kept);
+    off(vm);
 }
 
 void life_adopt(struct vm *vm)

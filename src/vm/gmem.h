@@ -5,10 +5,11 @@
 #include "lib/bits.h"
 #include "vm/vm.h"
 
-// Is [at, at + len) RAM of this VM?  Any at and len may come; nothing wraps.
+// Is [at, at + len) RAM of this VM?  Any at and len may come; nothing wraps.  One that is off may
+// have none.
 static inline bool gmem_contains(const struct vm *vm, gpa_t at, u64 len)
 {
-    return range_contains(VM_RAM_BASE, vm->ram_size, at.a, len);
+    return vm->ram.a && range_contains(VM_RAM_BASE, vm->ram_size, at.a, len);
 }
 
 // Where guest RAM lies in the machine.  Only for what gmem_contains() has admitted.

@@ -9,69 +9,45 @@
 //         1.12, 3.3.3).  A turn lasts at least TURN_MIN_MS unless it is given up, so a sleeper's
 //         deadlines cannot take the hart from others.  A sleeper's deadline is watched by the hart
 //         that it ran on last; whatever is READY may be taken by any hart that it may run on.
-// Locks:  runq_lock guards places and times.  Taken after a vm->lock, never before one.
+//         While one is READY, a hart that it may run on is about to choose or has an end of its
+//         slice: whoever changes a place to READY sees to that, and so does each choice.
+// Locks:  runq_lock guards places and times.  Taken after a vm->lock, never before one.  A place
+//         becomes RUNNING, and a sleeper's READY, under it alone; for other changes vm->lock is
+//         held as well.
 #include "vm/runq.h"
 
 #include "dev/clock.h"
-#include "dev/machine.h"
-
-#define PERIOD_MS   100 // over which a cap is kept
-#define LAG_SLICES  4   // what one may be behind the others, who could not have more of its hart
-#define WEIGHT_UNIT (100ul << 8) // vtime per tick at weight 1
+#include "vm/share.h"
 
 struct local harts[MAX_HARTS];
 struct lock  runq_lock;
 
 struct sched_alarm sched_alarm = { .deadline_ticks = ~0ul };
 
-static u64 vtime_now; // where those are who compete: what the one has had who has had the least
-static u32 weight_min;
-
 struct local *runq_here(void)
 {
     return &harts[hart_index()];
 }
 
-u64 ticks_of_ms(u64 ms)
-{
-    return machine.timebase_hz / 1000 * ms;
-}
-
-static u64 by_weight(u64 ticks, u32 weight)
-{
-    return ticks * WEIGHT_UNIT / weight;
-}
-
-static u64 less(u64 a, u64 b)
-{
-    return a > b ? a - b : 0;
-}
-
-static bool may_run(const struct vcpu *v, const struct local *h)
+bool hart_may_run(const struct local *h, const struct vcpu *v)
 {
     return h->up && (h->id >= 64 || v->vm->harts & BIT(h->id));
 }
 
-// --- places --------------------------------------------------------------------------------------
+// --- harts that must look again ------------------------------------------------------------------
 
-// The one that has just run counts as a little ahead, or a turn that ended a moment early would be
-// followed by another of the same vCPU; as a slice ahead counts who has just had one, and who is at
-// home elsewhere.
-static u64 vtime_here(const struct vcpu *v, const struct local *h, u64 now)
-{
-    u64 slice = ticks_of_ms(SLICE_MS), ahead = 0;
-
-    if (v == h->last)
-        ahead = now - h->since < slice ? ticks_of_ms(TURN_MIN_MS) : slice;
-    else if (&harts[v->sched.hart] != h)
-        ahead = slice;
-    return v->sched.vtime + by_weight(ahead, v->vm->weight);
-}
-
-void hart_poke(struct local *h)
+static void hart_poke(struct local *h)
 {
     h->ipis++;
     clock_ipi_send(h->id);
+}
+
+void runq_poke(struct local *h)
+{
+    lock_take(&runq_lock);
+    if (h->up)
+        hart_poke(h);
+    lock_drop(&runq_lock);
 }
 
 void hart_arm(u64 deadline_ticks)
@@ -79,10 +55,20 @@ void hart_arm(u64 deadline_ticks)
     clock_arm(hart_index() ? deadline_ticks : min_u64(deadline_ticks, sched_alarm.deadline_ticks));
 }
 
+// The turn on h ends at that time, if not before; but it lasts for a while.
+static void slice_shorten(struct local *h, u64 end)
+{
+    end = max_u64(end, h->turn_begin + ticks_of_ms(TURN_MIN_MS));
+    if (end >= h->slice_end)
+        return;
+    __atomic_store_n(&h->slice_end, end, __ATOMIC_RELAXED);
+    hart_poke(h);
+}
+
 static bool wake_idle_hart(const struct vcpu *v)
 {
     for (struct local *h = harts; h < harts + MAX_HARTS; h++)
-        if (h->idle && may_run(v, h)) {
+        if (h->idle && hart_may_run(h, v)) {
             h->idle = false; // it is spoken for
             hart_poke(h);
             return true;
@@ -90,56 +76,41 @@ static bool wake_idle_hart(const struct vcpu *v)
     return false;
 }
 
-// What the guest on h has had by now.
-static u64 vtime_running(const struct local *h, u64 now)
-{
-    return h->running->sched.vtime + by_weight(less(now, h->turn_begin), h->running->vm->weight);
-}
-
-// Somebody must give way to v if he has had more: who has had the most.
+// Somebody must give way to v: who has had the most.  At once, if that is more than v; otherwise
+// when its slice is over, for it may have been alone and have none.
 static void preempt_for(const struct vcpu *v, u64 now)
 {
     struct local *most = NULL;
 
     for (struct local *h = harts; h < harts + MAX_HARTS; h++)
-        if (h->running && may_run(v, h) && vtime_running(h, now) > v->sched.vtime &&
-            (!most || vtime_running(h, now) > vtime_running(most, now)))
+        if (h->running && hart_may_run(h, v) &&
+            (!most || share_had(h->running, now) > share_had(most->running, now)))
             most = h;
-    if (!most)
-        return;
-    most->slice_end = min_u64(most->slice_end, most->turn_begin + ticks_of_ms(TURN_MIN_MS));
-    hart_poke(most);
+    if (most && share_had(most->running, now) > v->sched.vtime)
+        slice_shorten(most, 0);
+    else if (most)
+        slice_shorten(most, most->since + ticks_of_ms(SLICE_MS));
 }
 
-// vtime_now goes on as the least of those goes on who have, want or just had a hart; `least` is
-// what the latter has had.
-static void vtime_advance(u64 least, u64 now)
+// v is READY, and no hart has looked at it yet.
+static void ready_announce(const struct vcpu *v, u64 now)
 {
-    for (const struct local *h = harts; h < harts + MAX_HARTS; h++)
-        if (h->running)
-            least = min_u64(least, vtime_running(h, now));
-    for (unsigned m = 0; m < n_vms; m++)
-        for (u32 i = 0; i < vms[m]->n_vcpus; i++)
-            if (vms[m]->vcpus[i]->sched.place == PLACE_READY)
-                least = min_u64(least, vms[m]->vcpus[i]->sched.vtime);
-    if (least != ~0ul)
-        vtime_now = max_u64(vtime_now, least);
+    if (!wake_idle_hart(v))
+        preempt_for(v, now);
 }
 
-static void credit(struct vcpu *v, u64 now)
+// v is SLEEPING, and its hart may not know until when.
+static void sleeper_announce(const struct vcpu *v)
 {
-    u64 owed = by_weight(ticks_of_ms(TURN_MIN_MS) / 4, v->vm->weight);
+    struct local *h = &harts[v->sched.hart];
 
-    vtime_advance(~0ul, now);
-    v->sched.vtime = max_u64(v->sched.vtime, less(vtime_now, owed));
+    if (h->running)
+        slice_shorten(h, v->sched.wake_at);
+    else if (h->up && h != runq_here())
+        hart_poke(h);
 }
 
-static void ready_make(struct vcpu *v, u64 now)
-{
-    credit(v, now);
-    v->sched.place = PLACE_READY;
-    v->sched.since = now;
-}
+// --- places --------------------------------------------------------------------------------------
 
 // Where v belongs, if it does not run.  One whose VM has ended is represented by its first vCPU, at
 // whose cost it is started again.  vm->lock is held.
@@ -152,6 +123,13 @@ static enum place place_of(const struct vcpu *v)
     return v->waiting && !vcpu_interrupts(v) ? PLACE_SLEEPING : PLACE_READY;
 }
 
+static void ready_make(struct vcpu *v, u64 now)
+{
+    share_enter(v, now);
+    v->sched.place = PLACE_READY;
+    v->sched.since = now;
+}
+
 static void place_renew(struct vcpu *v)
 {
     enum place place = place_of(v);
@@ -161,13 +139,14 @@ static void place_renew(struct vcpu *v)
         v->sched.wake_at = timer_next(v);
     if (place == v->sched.place)
         return;
-    if (place != PLACE_READY) {
-        v->sched.place = place;
+    if (place == PLACE_READY) {
+        ready_make(v, now);
+        ready_announce(v, now);
         return;
     }
-    ready_make(v, now);
-    if (!wake_idle_hart(v))
-        preempt_for(v, now);
+    v->sched.place = place;
+    if (place == PLACE_SLEEPING)
+        sleeper_announce(v);
 }
 
 // Only the hart itself can make this true or false.
@@ -183,7 +162,7 @@ void sched_wake(struct vcpu *v)
     lock_take(&runq_lock);
     if (v->sched.place != PLACE_RUNNING)
         place_renew(v);
-    else if (v->sched.hart != hart_index())
+    else
         hart_poke(&harts[v->sched.hart]);
     lock_drop(&runq_lock);
 }
@@ -203,8 +182,10 @@ void sched_arm(struct vcpu *v)
     }
     lock_take(&runq_lock);
     v->sched.wake_at = timer_next(v);
-    if (v->sched.place != PLACE_OFF && v->sched.hart != hart_index())
-        hart_poke(&harts[v->sched.hart]); // it watches the deadline
+    if (v->sched.place == PLACE_SLEEPING)
+        sleeper_announce(v);
+    else if (v->sched.place == PLACE_RUNNING)
+        hart_poke(&harts[v->sched.hart]);
     lock_drop(&runq_lock);
 }
 
@@ -218,89 +199,71 @@ enum outcome sched_wait(struct vcpu *v)
     return NEXT;
 }
 
+bool sched_is_on_hart(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->sched.place, __ATOMIC_ACQUIRE) == PLACE_RUNNING;
+}
+
+bool runq_is_alone(const struct vcpu *v)
+{
+    for (u32 i = 0; i < v->vm->n_vcpus; i++)
+        if (v->vm->vcpus[i] != v && sched_is_on_hart(v->vm->vcpus[i]))
+            return false;
+    return true;
+}
+
+static bool runs_elsewhere(const struct vcpu *v)
+{
+    return sched_is_on_hart(v) && !runs_here(v);
+}
+
 void vm_hold(struct vm *vm)
 {
     lock_take(&runq_lock);
-    vm->held++;
-    for (u32 i = 0; i < vm->n_vcpus; i++) {
-        struct vcpu *v = vm->vcpus[i];
-
-        if (v->sched.place == PLACE_RUNNING && v->sched.hart != hart_index()) {
-            pend(v, PEND_RESCHED);
-            hart_poke(&harts[v->sched.hart]);
+    __atomic_store_n(&vm->held, vm->held + 1, __ATOMIC_RELAXED);
+    for (u32 i = 0; i < vm->n_vcpus; i++)
+        if (runs_elsewhere(vm->vcpus[i])) {
+            pend(vm->vcpus[i], PEND_RESCHED);
+            hart_poke(&harts[vm->vcpus[i]->sched.hart]);
         }
-    }
     lock_drop(&runq_lock);
-    for (u32 i = 0; i < vm->n_vcpus; i++) {
-        const struct vcpu *v = vm->vcpus[i];
-
-        while (__atomic_load_n(&v->sched.place, __ATOMIC_ACQUIRE) == PLACE_RUNNING &&
-               v->sched.hart != hart_index())
+    for (u32 i = 0; i < vm->n_vcpus; i++)
+        while (runs_elsewhere(vm->vcpus[i]))
             ;
-    }
 }
 
 void vm_release(struct vm *vm)
 {
+    u64 now = clock_now();
+
     lock_take(&runq_lock);
-    vm->held--;
+    __atomic_store_n(&vm->held, vm->held - 1, __ATOMIC_RELAXED);
     for (u32 i = 0; i < vm->n_vcpus; i++)
         if (!vm->held && vm->vcpus[i]->sched.place == PLACE_READY)
-            (void)wake_idle_hart(vm->vcpus[i]);
+            ready_announce(vm->vcpus[i], now);
     lock_drop(&runq_lock);
 }
 
 // --- choosing ------------------------------------------------------------------------------------
 
-static u64 budget_of(const struct vcpu *v)
-{
-    return ticks_of_ms(PERIOD_MS) * v->vm->cap / 100;
-}
-
-// What v may still have of its period; ~0 without a cap.  What it had too much of one is taken from
-// the next.
-static u64 cap_left(struct vcpu *v, u64 now)
-{
-    struct sched *s      = &v->sched;
-    u64           period = ticks_of_ms(PERIOD_MS);
-
-    if (!v->vm->cap)
-        return ~0ul;
-    if (now - s->period >= period) {
-        s->period = now - s->period < 2 * period ? s->period + period : now;
-        s->spent  = less(s->spent, budget_of(v));
-    }
-    return less(budget_of(v), s->spent);
-}
-
-// Who has had less; of two that have had about the same, who has waited longer: otherwise a moment
-// more or less would change their order, and one would wait a turn too long.
-static bool is_before(const struct vcpu *a, const struct vcpu *b, const struct local *h, u64 now)
-{
-    u64 had_a = vtime_here(a, h, now), had_b = vtime_here(b, h, now);
-    u64 close = by_weight(ticks_of_ms(TURN_MIN_MS), 100);
-
-    if (max_u64(had_a, had_b) - min_u64(had_a, had_b) >= close)
-        return had_a < had_b;
-    return a->sched.since < b->sched.since;
-}
-
 static void vcpu_consider(struct choice *c, struct vcpu *v, struct local *h, u64 now)
 {
     struct sched *s = &v->sched;
 
-    if (s->place == PLACE_SLEEPING && s->wake_at <= now && s->hart == hart_index())
+    if (s->place == PLACE_SLEEPING && s->wake_at <= now && s->hart == hart_index()) {
         ready_make(v, now);
+        s->since = s->wake_at;
+    }
     if (s->place == PLACE_SLEEPING && s->hart == hart_index())
         c->deadline = min_u64(c->deadline, s->wake_at);
-    if (s->place != PLACE_READY || v->vm->held || !may_run(v, h))
+    if (s->place != PLACE_READY || v->vm->held || !hart_may_run(h, v))
         return;
-    if (!cap_left(v, now)) {
-        c->deadline = min_u64(c->deadline, s->period + ticks_of_ms(PERIOD_MS));
+    if (!share_admits(v, now)) {
+        c->deadline = min_u64(c->deadline, share_cap_renewed(v));
         return;
     }
     c->n_ready++;
-    if (!c->best || is_before(v, c->best, h, now))
+    if (!c->best || share_is_before(v, c->best, h, now))
         c->best = v;
 }
 
@@ -316,25 +279,40 @@ static void each_vcpu(void (*act)(struct choice *c, struct vcpu *v, struct local
 static void leftover_offer(struct choice *c, struct vcpu *v, struct local *h, u64 now)
 {
     (void)h;
-    if (v->sched.place == PLACE_READY && v != c->best && !v->vm->held && cap_left(v, now))
+    if (v->sched.place == PLACE_READY && v != c->best && !v->vm->held && share_cap_left(v, now))
         (void)wake_idle_hart(v);
 }
 
-static void turn_give(struct vcpu *v, struct local *h, u64 now)
+// Who is chosen again has the rest of the slice: others wait for one slice, not for several turns.
+static u64 slice_end_of(const struct choice *c, const struct local *h)
 {
-    v->sched.place = PLACE_RUNNING;
-    v->sched.hart  = hart_index();
+    u64 least = h->turn_begin + ticks_of_ms(TURN_MIN_MS);
+    u64 slice = c->n_ready > 1 ? h->since + ticks_of_ms(SLICE_MS) : ~0ul;
+    u64 left  = share_cap_left(c->best, h->turn_begin);
+    u64 end   = max_u64(least, min_u64(slice, c->deadline));
+
+    return left == ~0ul ? end : min_u64(end, h->turn_begin + left);
+}
+
+static void turn_give(const struct choice *c, struct local *h, u64 now)
+{
+    struct vcpu *v = c->best;
+
+    v->sched.hart = hart_index();
     v->sched.stolen += now - v->sched.since;
     v->sched.turns++;
+    __atomic_store_n(&v->sched.place, PLACE_RUNNING, __ATOMIC_RELAXED);
     h->turn_begin = now;
     h->since      = v == h->last ? h->since : now;
     h->turns++;
+    __atomic_store_n(&h->slice_end, slice_end_of(c, h), __ATOMIC_RELAXED);
+    __atomic_store_n(&h->running, v, __ATOMIC_RELAXED);
 }
 
 static bool all_are_off(void)
 {
     for (unsigned m = 0; m < n_vms; m++)
-        if (vms[m]->state != VM_OFF || vms[m]->is_kept)
+        if (vm_state(vms[m]) != VM_OFF || __atomic_load_n(&vms[m]->is_kept, __ATOMIC_RELAXED))
             return false;
     return true;
 }
@@ -350,64 +328,52 @@ void runq_choose(struct choice *c)
     each_vcpu(vcpu_consider, c, h, now);
     each_vcpu(leftover_offer, c, h, now);
     if (c->best)
-        turn_give(c->best, h, now);
+        turn_give(c, h, now);
     h->idle = !c->best;
     lock_drop(&runq_lock);
 }
 
-// Who is chosen again has the rest of the slice: others wait for one slice, not for several turns.
-u64 runq_slice_end(const struct choice *c)
-{
-    const struct local *h     = runq_here();
-    u64                 least = h->turn_begin + ticks_of_ms(TURN_MIN_MS);
-    u64                 slice = c->n_ready > 1 ? h->since + ticks_of_ms(SLICE_MS) : ~0ul;
-    u64                 left  = cap_left(c->best, h->turn_begin);
-    u64                 end   = max_u64(least, min_u64(slice, c->deadline));
-
-    return left == ~0ul ? end : min_u64(end, h->turn_begin + left);
-}
-
-void runq_running_set(struct vcpu *v, u64 slice_end)
+bool runq_slice_is_over(void)
 {
     struct local *h = runq_here();
+    bool          is;
 
     lock_take(&runq_lock);
-    h->slice_end = slice_end;
-    __atomic_store_n(&h->running, v, __ATOMIC_RELAXED);
+    is = clock_now() >= h->slice_end;
+    if (is)
+        __atomic_store_n(&h->slice_end, ~0ul, __ATOMIC_RELAXED);
     lock_drop(&runq_lock);
-}
-
-// One that has its hart whenever it wants must not save up the difference to those that have not.
-static void lag_bound(struct vcpu *v)
-{
-    u64 lag = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), weight_min);
-
-    v->sched.vtime = max_u64(v->sched.vtime, less(vtime_now, lag));
+    return is;
 }
 
 void runq_turn_over(struct vcpu *v)
 {
     struct local *h   = runq_here();
-    u64           now = clock_now(), had = now - h->turn_begin;
+    u64           now = clock_now();
 
     lock_take(&v->vm->lock);
     timer_check(v);
     lock_take(&runq_lock);
-    v->sched.vtime += by_weight(had, v->vm->weight);
-    v->sched.ran += had;
-    v->sched.spent += had;
-    h->busy += had;
-    h->last = v;
-    vtime_advance(v->sched.vtime, now);
-    lag_bound(v);
+    share_charge(v, h, now);
     if (v->gave_up) // and saves up no more than one that sleeps
-        credit(v, now);
+        share_enter(v, now);
     v->gave_up       = false;
     v->sched.wake_at = timer_next(v);
     v->sched.since   = now;
+    h->last          = v;
+    __atomic_store_n(&h->running, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&v->sched.place, place_of(v), __ATOMIC_RELEASE);
     lock_drop(&runq_lock);
     lock_drop(&v->vm->lock);
+}
+
+static void vcpus_look(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->n_vcpus; i++) {
+        lock_take(&vm->lock);
+        sched_wake(vm->vcpus[i]);
+        lock_drop(&vm->lock);
+    }
 }
 
 void runq_join(void)
@@ -415,39 +381,8 @@ void runq_join(void)
     struct local *h = runq_here();
 
     lock_take(&runq_lock);
-    weight_min = ~0u;
-    for (unsigned m = 0; m < n_vms; m++)
-        weight_min = vms[m]->weight < weight_min ? vms[m]->weight : weight_min;
     *h = (struct local){ .id = hart_id(), .up = true, .slice_end = ~0ul, .began = clock_now() };
     lock_drop(&runq_lock);
     for (unsigned m = 0; m < n_vms && !hart_index(); m++)
-        for (u32 i = 0; i < vms[m]->n_vcpus; i++) {
-            lock_take(&vms[m]->lock);
-            sched_wake(vms[m]->vcpus[i]);
-            lock_drop(&vms[m]->lock);
-        }
-}
-
-u64 sched_ran(const struct vcpu *v)
-{
-    const struct local *h = &harts[v->sched.hart];
-
-    lock_take(&runq_lock);
-    u64 ran = v->sched.ran + (h->running == v ? less(clock_now(), h->turn_begin) : 0);
-
-    lock_drop(&runq_lock);
-    return ran;
-}
-
-bool sched_hart(u32 index, struct hart_share *share)
-{
-    struct local *h = &harts[index];
-
-    if (index >= MAX_HARTS || !h->up)
-        return false;
-    lock_take(&runq_lock);
-    *share = (struct hart_share){ h->id,   h->up,    h->idle,  h->running,
-                                  h->busy, h->began, h->turns, h->ipis };
-    lock_drop(&runq_lock);
-    return true;
+        vcpus_look(vms[m]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who wants a hart, and who had how much: between sched.c and runq.c.
+// Who wants a hart, and who has one: between sched.c, runq.c and share.c.
 #pragma once
 
 #include "arch/lock.h"
@@ -8,11 +8,12 @@
 #define SLICE_MS    5
 #define TURN_MIN_MS 1
 
-// One hart that takes part.  Under runq_lock; `id` is fixed.
+// One hart that takes part.  Under runq_lock; `id` is fixed.  `running` and `slice_end` are stored
+// atomically, since the hart itself reads them without the lock.
 struct local {
     u32          id; // mhartid
     bool         up, idle;
-    struct vcpu *running; // its guest's turn; NULL: none
+    struct vcpu *running; // whose turn it is; NULL: nobody's
     struct vcpu *last;    // who has had the latest turn
     u64          turn_begin, slice_end;
     u64          since; // when `last` got the hart, in one turn or several
@@ -32,18 +33,23 @@ struct choice {
 
 struct local *runq_here(void); // the calling hart's
 u64           ticks_of_ms(u64 ms);
-// Makes a hart look at its interrupts, and at its slice, anew.  The lock is held.
-void hart_poke(struct local *h);
 
+// Takes the lock:
+
+// Makes a hart look at its interrupts, and at its slice, anew.
+void runq_poke(struct local *h);
 // Arms the calling hart's timer; the boot hart's with the alarm as well.
 void hart_arm(u64 deadline_ticks);
-
 // The calling hart takes part.
 void runq_join(void);
-// Chooses; who was chosen is RUNNING here, and its turn must be ended by runq_turn_over().
+// Chooses; whose turn it is then is RUNNING here until runq_turn_over().
 void runq_choose(struct choice *c);
-// When the turn that was chosen must end, in ticks.
-u64 runq_slice_end(const struct choice *c);
-// Its guest is about to run, until slice_end; NULL: no guest runs here any more.
-void runq_running_set(struct vcpu *v, u64 slice_end);
 void runq_turn_over(struct vcpu *v);
+// The calling hart's slice is over: then it is endless, and the answer is true.
+bool runq_slice_is_over(void);
+// Is no vCPU of the VM on a hart but this one?
+bool runq_is_alone(const struct vcpu *v);
+
+// With the lock held:
+
+bool hart_may_run(const struct local *h, const struct vcpu *v);

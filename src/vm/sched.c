@@ -4,15 +4,16 @@
 // In:     the choices of runq.c; interrupts of the machine.
 // Out:    vcpu_run() of one vCPU after the other, on every hart that takes part.
 // Always: a turn that was chosen is ended.  Whoever comes onto a hart has its time brought up to
-//         date first.
+//         date first.  The boot hart alone leaves the loop.
 // Locks:  vm->lock, then runq_lock; none is held while a guest runs or an interrupt is handled.
 #include "vm/runq.h"
 
 #include "dev/clock.h"
 #include "dev/irq.h"
 
-// Brings the time of one that comes onto the hart up to date.  False: it sleeps on, or its VM does
-// not run any more.
+// Brings the time of one that comes onto the hart up to date.  False: it sleeps on, or it is not to
+// run.  What it was told for an earlier turn is over; who told it otherwise since then finds this
+// hart's `running`, or we find what it has changed.
 static bool turn_admit(struct vcpu *v)
 {
     bool runs;
@@ -25,46 +26,37 @@ static bool turn_admit(struct vcpu *v)
             vcpu_start(v, v->resume_pc, v->resume_arg);
         pend(v, PEND_IRQ);
     }
-    runs = v->vm->state == VM_RUNNING && !v->waiting;
+    __atomic_fetch_and(&v->pending, ~(u32)PEND_RESCHED, __ATOMIC_ACQ_REL);
+    runs = v->vm->state == VM_RUNNING && !v->waiting && !vm_is_held(v->vm);
+    if (runs)
+        sched_arm(v);
     lock_drop(&v->vm->lock);
     return runs;
 }
 
-static void run_turn(const struct choice *c)
+// The upper layer makes a VM that has ended start again, step by step, or switches it off; not
+// before all its vCPUs have left their harts.
+static void end_turn(struct vcpu *v)
 {
-    struct vcpu *v = c->best;
+    struct vm *vm  = v->vm;
+    u64        end = clock_now() + ticks_of_ms(SLICE_MS);
 
-    if (!turn_admit(v))
+    if (v != vm->vcpus[0] || !runq_is_alone(v))
         return;
-    runq_running_set(v, runq_slice_end(c));
-    __atomic_fetch_and(&v->pending, ~(u32)PEND_RESCHED, __ATOMIC_RELAXED); // of an earlier turn
-    if (__atomic_load_n(&v->vm->state, __ATOMIC_ACQUIRE) != VM_RUNNING || v->vm->held)
-        pend(v, PEND_RESCHED); // told before, and not to be forgotten
-    sched_arm(v);
-    vcpu_run(v);
-    runq_running_set(NULL, ~0ul);
-}
-
-// The upper layer makes a VM that has ended start again, step by step, or switches it off.
-static void end_turn(const struct choice *c)
-{
-    struct vm *vm  = c->best->vm;
-    u64        end = min_u64(runq_slice_end(c), clock_now() + ticks_of_ms(SLICE_MS));
-
     do {
         vm->on_end(vm);
         irq_poll();
         stay_ends();
-    } while (vm->state == VM_STOPPED && clock_now() < end);
+    } while (vm_state(vm) == VM_STOPPED && !vm_is_held(vm) && clock_now() < end);
 }
 
-static void turn(const struct choice *c)
+static void turn(struct vcpu *v)
 {
-    if (c->best->vm->state == VM_STOPPED)
-        end_turn(c);
-    else
-        run_turn(c);
-    runq_turn_over(c->best);
+    if (vm_state(v->vm) == VM_STOPPED)
+        end_turn(v);
+    else if (turn_admit(v))
+        vcpu_run(v);
+    runq_turn_over(v);
 }
 
 static void idle(u64 deadline)
@@ -81,20 +73,15 @@ static void idle(u64 deadline)
 // A slice that is over, a deadline that has come, or one that another hart has changed.
 static void look_again(void)
 {
-    struct local *h = runq_here();
-    struct vcpu  *v = h->running;
+    struct vcpu *v = runq_here()->running;
 
     if (!v) {
         hart_arm(~0ul);
         return;
     }
-    lock_take(&v->vm->lock);
-    lock_take(&runq_lock);
-    if (clock_now() >= h->slice_end) {
-        h->slice_end = ~0ul;
+    if (runq_slice_is_over())
         pend(v, PEND_RESCHED);
-    }
-    lock_drop(&runq_lock);
+    lock_take(&v->vm->lock);
     timer_check(v);
     sched_arm(v);
     lock_drop(&v->vm->lock);
@@ -114,18 +101,22 @@ void irq_poll(void)
         irq_handle();
 }
 
+// The boot hart alone decides that all is over, since a person at the console may have other plans.
 void sched_run(bool stays)
 {
     struct choice c;
 
     runq_join();
     hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI));
-    for (runq_choose(&c); stays || !c.over; runq_choose(&c)) {
+    for (;;) {
+        runq_choose(&c);
+        if (c.over && !stays && !hart_index())
+            return;
+        if (c.over && !stays)
+            runq_poke(&harts[0]); // it may sleep
         if (c.best)
-            turn(&c);
+            turn(c.best);
         else
             idle(c.deadline);
     }
-    if (hart_index())
-        hart_poke(&harts[0]); // it may sleep, and has more to do
 }

@@ -4,8 +4,8 @@
 
 #include "vm/vm.h"
 
-// The calling hart takes part: runs virtual machines until all are off, or, if the machine stays,
-// for ever.
+// The calling hart takes part: runs virtual machines.  On the boot hart it returns when all are
+// off, unless the machine stays.
 void sched_run(bool stays);
 // The upper layer's clock, on the boot hart: at deadline_ticks ring() is called, without a lock
 // held, and sets the next.
@@ -17,6 +17,10 @@ extern struct sched_alarm sched_alarm;
 
 // How long v has had a hart, in ticks; the turn that goes on included.
 u64 sched_ran(const struct vcpu *v);
+// How long it was ready but had none.
+u64 sched_stolen(const struct vcpu *v);
+// Is v on a hart?  For its VM's others, with vm->lock held: it may be about to leave.
+bool sched_is_on_hart(const struct vcpu *v);
 
 // Handles the interrupts of the machine that pend; called from traps and while the hart idles.  No
 // lock is held.

@@ -50,6 +50,7 @@ struct sched {
     u64        since;       // READY: from when on
     u64        period;      // of its cap: when it began,
     u64        spent;       // and what it has had in it
+    bool       is_out;      // of what its cap leaves it
     u64        ran, stolen; // in all: on a hart; ready, but without one
     u64        turns;
 };

@@ -23,9 +23,9 @@ void vm_stop(struct vm *vm, enum vm_end end, const char *why)
 {
     if (vm->state != VM_RUNNING && vm->state != VM_PAUSED)
         return;
-    vm->state = VM_STOPPED;
-    vm->end   = end;
-    vm->why   = why;
+    vm_state_set(vm, VM_STOPPED);
+    vm->end = end;
+    vm->why = why;
     vcpus_tell(vm, PEND_STOP);
 }
 
@@ -42,9 +42,27 @@ void vm_reset(struct vm *vm)
     bus_reset(&vm->bus);
 }
 
+// One that has ended already, or is being loaded, is to end otherwise.
+static void end_change(struct vm *vm, enum vm_end end, const char *why)
+{
+    if (vm->state != VM_STOPPED)
+        return;
+    vm->end = end;
+    vm->why = why;
+    sched_wake(vm->vcpus[0]);
+}
+
+static void kept_set(struct vm *vm, bool kept)
+{
+    __atomic_store_n(&vm->is_kept, kept, __ATOMIC_RELAXED);
+}
+
 void vm_end(struct vm *vm, enum vm_end end, const char *why)
 {
     lock_take(&vm->lock);
+    if (vm->state != VM_OFF)
+        kept_set(vm, false);
+    end_change(vm, end, why);
     vm_stop(vm, end, why);
     lock_drop(&vm->lock);
 }
@@ -53,11 +71,9 @@ void vm_start(struct vm *vm)
 {
     lock_take(&vm->lock);
     if (vm->state == VM_OFF) {
-        vm->state   = VM_STOPPED;
-        vm->end     = VM_END_RESET;
-        vm->why     = NULL;
-        vm->is_kept = false;
-        sched_wake(vm->vcpus[0]); // at whose cost it starts
+        vm_state_set(vm, VM_STOPPED);
+        kept_set(vm, false);
+        end_change(vm, VM_END_RESET, NULL); // at its first vCPU's cost it starts
     }
     lock_drop(&vm->lock);
 }
@@ -67,13 +83,10 @@ void vm_put_off(struct vm *vm, bool keep, const char *why)
 {
     lock_take(&vm->lock);
     if (vm->state == VM_OFF && vm->is_kept && !keep)
-        vm->state = VM_STOPPED;
-    vm->is_kept = keep;
-    if (vm->state == VM_STOPPED) { // it has ended by itself, or is being loaded
-        vm->end = VM_END_OFF;
-        vm->why = why;
-        sched_wake(vm->vcpus[0]);
-    }
+        vm_state_set(vm, VM_STOPPED);
+    if (vm->state != VM_OFF)
+        kept_set(vm, keep);
+    end_change(vm, VM_END_OFF, why);
     vm_stop(vm, VM_END_OFF, why);
     lock_drop(&vm->lock);
 }
@@ -82,17 +95,19 @@ void vm_pause(struct vm *vm)
 {
     lock_take(&vm->lock);
     if (vm->state == VM_RUNNING) {
-        vm->state = VM_PAUSED;
+        vm_state_set(vm, VM_PAUSED);
         vcpus_tell(vm, PEND_RESCHED);
     }
     lock_drop(&vm->lock);
 }
 
+// What its console would have told it meanwhile, it is told now.
 void vm_resume(struct vm *vm)
 {
     lock_take(&vm->lock);
     if (vm->state == VM_PAUSED) {
-        vm->state = VM_RUNNING;
+        vm_state_set(vm, VM_RUNNING);
+        vm->console_ready(vm);
         vcpus_tell(vm, 0);
     }
     lock_drop(&vm->lock);

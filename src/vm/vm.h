@@ -62,9 +62,26 @@ struct vm {
     void (*console_ready)(struct vm *vm); // the vUART's: room again, or a byte to read
 };
 
+// Its state, for who does not hold vm->lock; it may be another one a moment later.
+static inline enum vm_state vm_state(const struct vm *vm)
+{
+    return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+}
+
+static inline bool vm_is_held(const struct vm *vm)
+{
+    return __atomic_load_n(&vm->held, __ATOMIC_ACQUIRE);
+}
+
 // Every VM there is, for the scheduler and the monitor.
 extern struct vm *vms[VM_MAX];
 extern unsigned   n_vms;
+
+// With vm->lock held.
+static inline void vm_state_set(struct vm *vm, enum vm_state state)
+{
+    __atomic_store_n(&vm->state, state, __ATOMIC_RELEASE);
+}
 
 // The VM ends at the next opportunity of its vCPUs; `why` is a constant string.  vm->lock is held.
 void vm_stop(struct vm *vm, enum vm_end end, const char *why);

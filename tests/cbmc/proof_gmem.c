@@ -37,10 +37,11 @@ void prove_gmem_contains(void)
 {
     u64 at = nondet_u64(), len = nondet_u64();
 
+    vm.ram      = hpa(nondet_u64()); // 0: it is off
     vm.ram_size = nondet_u64();
     ASSUME(vm.ram_size <= 1ul << 37); // as configurations are checked
     CLAIM(gmem_contains(&vm, gpa(at), len) ==
-          (at >= VM_RAM_BASE &&
+          (vm.ram.a && at >= VM_RAM_BASE &&
            (unsigned __int128)at + len <= (unsigned __int128)VM_RAM_BASE + vm.ram_size));
 }
 

@@ -93,6 +93,34 @@ TEST(a_second_start)
     built_free();
 }
 
+// A person changes his mind while the VM is loaded, or ends.
+TEST(a_start_is_broken_off)
+{
+    u64 free_before;
+
+    assert_null(build(good_spec()));
+    life_adopt(built);
+    free_before = ram_free_bytes();
+    vm_start(built);
+    for (int step = 0; step < 3; step++)
+        built->on_end(built);
+    assert_true(ram_free_bytes() < free_before);
+    vm_put_off(built, false, "killed by the operator");
+    built->on_end(built);
+    EXPECT_EQ(built->state, VM_OFF, "it is off");
+    EXPECT_EQ(ram_free_bytes(), free_before, "its RAM is free");
+    vm_start(built);
+    built->on_end(built);
+    vm_put_off(built, true, "stopped by the operator");
+    vm_end(built, VM_END_RESET, "reset by the operator"); // after all
+    assert_false(built->is_kept);
+    while (built->state == VM_STOPPED)
+        built->on_end(built);
+    EXPECT_EQ(built->state, VM_RUNNING, "it runs");
+    EXPECT_EQ(built->starts, 1, "starts");
+    built_free();
+}
+
 TEST(vms_that_cannot_be)
 {
     struct bundle_spec s;
@@ -256,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN(a_good_vm),
         RUN(a_second_start),
+        RUN(a_start_is_broken_off),
         RUN(vms_that_cannot_be),
         RUN(kernels_that_do_not_fit),
         RUN(kernel_at_an_odd_offset),

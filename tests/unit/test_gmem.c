@@ -52,6 +52,18 @@ TEST(borders)
             }
 }
 
+TEST(one_that_is_off_has_no_memory)
+{
+    hpa_t ram = r->vm.ram;
+    u64   word;
+
+    r->vm.ram = hpa(0);
+    assert_false(gmem_read(&r->vm, gpa(VM_RAM_BASE), &word, sizeof word));
+    assert_false(gmem_write(&r->vm, gpa(VM_RAM_BASE), &word, sizeof word));
+    assert_false(gmem_pte(&r->vm, VM_RAM_BASE, &word));
+    r->vm.ram = ram;
+}
+
 TEST(a_refused_access_copies_nothing)
 {
     char buffer[16] = "untouched";
@@ -111,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN_ON_RIG(borders),
+        RUN_ON_RIG(one_that_is_off_has_no_memory),
         RUN_ON_RIG(a_refused_access_copies_nothing),
         RUN_ON_RIG(bits_are_set_in_what_was_expected),
         RUN_ON_RIG(entries),

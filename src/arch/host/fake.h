@@ -12,6 +12,7 @@ struct fake_hart {
     u64 irq_pending;                         // lines of the machine, enabled or not
     void (*on_run)(struct frame *f);         // the guest runs until it traps
     void (*on_wait)(void);                   // the hart sleeps
+    u64 (*more_irqs)(void);                  // lines that others raise; NULL: none
     void (*on_satp)(u64 satp);               // written, before the flush that ASID 0 brings
     void (*on_fence)(bool has_va, gva_t va); // sfence.vma
 
@@ -25,7 +26,8 @@ struct fake_hart {
     struct fp_regs fp;
     unsigned       n_released;
 };
-extern struct fake_hart fake_hart;
+// Each thread is a hart of its own.
+extern _Thread_local struct fake_hart fake_hart;
 
 // As after power-on: nothing written, nothing counted, the capabilities of QEMU 7.2's rv64 hart.
 void fake_hart_reset(void);

@@ -4,7 +4,7 @@
 // In:     calls of the code under test.
 // Out:    the same, recorded in fake_hart; the test's hooks called.
 // Always: nothing happens by itself: time and interrupts are the test's.
-// Locks:  none; tests have one thread.
+// Locks:  none; each thread has a hart of its own, and what all harts have in common is set before.
 #include "arch/host/fake.h"
 
 #include "arch/lock.h"
@@ -13,7 +13,8 @@
 
 struct hart_caps hart_caps;
 bool             locks_are_void;
-struct fake_hart fake_hart;
+
+_Thread_local struct fake_hart fake_hart;
 
 static u64 misa_of(const char *letters)
 {
@@ -110,7 +111,9 @@ void hart_irq_enable(u64 bits)
 
 u64 hart_irq_pending(void)
 {
-    return fake_hart.irq_pending & fake_hart.irq_enabled;
+    u64 more = fake_hart.more_irqs ? fake_hart.more_irqs() : 0;
+
+    return (fake_hart.irq_pending | more) & fake_hart.irq_enabled;
 }
 
 void hart_wait(void)

@@ -47,20 +47,21 @@ u64 clock_now(void)
 
 void clock_arm(u64 deadline_ticks)
 {
-    chips.armed = deadline_ticks;
+    chips.armed = chips.armed_on[hart_index()] = deadline_ticks;
     chips.n_armed++;
 }
 
 void clock_ipi_clear(u32 hart)
 {
-    (void)hart;
     chips.n_ipi_clear++;
+    chips.poked[hart % MAX_HARTS] = false;
     fake_hart.irq_pending &= ~BIT(IRQ_MSI);
 }
 
 void clock_ipi_send(u32 hart)
 {
     chips.n_ipi++;
+    chips.poked[hart % MAX_HARTS] = true;
     if (hart == fake_hart.id)
         fake_hart.irq_pending |= BIT(IRQ_MSI);
 }

@@ -59,6 +59,8 @@ void rig_word_set(struct rig *r, u64 at, u64 value);
 // What the chips saw.
 struct chips {
     u64      armed; // the timer's deadline
+    u64      armed_on[MAX_HARTS]; // each hart's, by index
+    bool     poked[MAX_HARTS];    // has an IPI, by number
     unsigned n_armed;
     u64      wallclock_ns; // a test sets it
     unsigned n_ipi, n_ipi_clear, n_irq;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Who has had how much of the harts.  All with runq_lock held.
+#pragma once
+
+#include "vm/runq.h"
+
+// What v has had by now, by weight; the turn that goes on included.
+u64 share_had(const struct vcpu *v, u64 now);
+// Has a had less than b, as one who chooses for h sees it?
+bool share_is_before(const struct vcpu *a, const struct vcpu *b, const struct local *h, u64 now);
+
+// v wants a hart from now on: it is owed next to nothing, and owes little.
+void share_enter(struct vcpu *v, u64 now);
+// The turn that v had on h is over.
+void share_charge(struct vcpu *v, struct local *h, u64 now);
+
+// What v may still have of its period, in ticks; ~0 without a cap.
+u64 share_cap_left(struct vcpu *v, u64 now);
+// Has it any left?  One that had none for a while enters anew.
+bool share_admits(struct vcpu *v, u64 now);
+// When its next period begins.
+u64 share_cap_renewed(const struct vcpu *v);
