@@ -19,7 +19,7 @@
 #include "mon/guest_dt.h"
 #include "vm/sched.h"
 
-#define STEP     (512 * KIB) // of RAM per step: other VMs wait about 0.1 ms
+#define STEP     (32 * KIB) // of RAM per step: at most 32,000 instructions
 #define RAM_STEP (2 * MIB)
 
 // Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
@@ -37,6 +37,7 @@ static void ram_part_fill(struct built *b, u64 from)
     words_clear((char *)b->vm.ram.a + from, STEP);
     image_part_copy(b, &b->config.kernel, b->layout.kernel, from);
     image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
+    image_part_copy(b, &b->dt, b->layout.dt, from);
 }
 
 static bool ram_get(struct vm *vm)
@@ -48,43 +49,52 @@ static bool ram_get(struct vm *vm)
     return vm->ram.a;
 }
 
+// The lock is held.
 static void off(struct vm *vm, bool keeps_ram)
 {
-    lock_take(&vm->lock);
+    built_of(vm)->filled = 0; // of a start that was broken off
     if (vm->ram.a && !keeps_ram) {
         ram_release(vm->ram.a);
-        vm->ram = hpa(0);
+        vm->ram        = hpa(0);
+        vm->ram_window = (struct pmp_range){ 0 };
     }
     vm->state = VM_OFF;
-    lock_drop(&vm->lock);
 }
 
+// Unless somebody has stopped it while it was loaded.
 static void run(struct built *b)
 {
     struct vm     *vm = &b->vm;
     struct layout *l  = &b->layout;
 
-    guest_dt_make(vm, b->config.bootargs, gpa(VM_RAM_BASE + l->ramdisk), b->config.ramdisk.size,
-                  (char *)vm->ram.a + l->dt, b->vm.ram_size - l->dt);
+    guest_dt_seed((char *)vm->ram.a + l->dt);
     hart_fence_code();
     lock_take(&vm->lock);
-    vm_reset(vm);
-    vm->starts++;
-    vm->started_ticks = clock_now();
-    vm->state         = VM_RUNNING;
-    vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
+    if (vm->end == VM_END_RESET) {
+        vm_reset(vm);
+        vm->starts++;
+        vm->started_ticks = clock_now();
+        vm->state         = VM_RUNNING;
+        vcpu_start(vm->vcpus[0], VM_RAM_BASE + l->entry, VM_RAM_BASE + l->dt);
+    }
+    lock_drop(&vm->lock);
+}
+
+static void ram_lacks(struct vm *vm)
+{
+    log_line("%s: the machine has too little RAM for its %lu MiB; give it less, or the machine more"
+             " (-m), or stop another VM",
+             vm->name, (unsigned long)(vm->ram_size / MIB));
+    lock_take(&vm->lock);
+    vm->end = VM_END_FAIL;
+    off(vm, false);
     lock_drop(&vm->lock);
 }
 
 static void start_step(struct built *b)
 {
     if (!b->filled && !ram_get(&b->vm)) {
-        log_line(
-            "%s: the machine has too little RAM for its %lu MiB; give it less, or the machine more"
-            " (-m), or stop another VM",
-            b->vm.name, (unsigned long)(b->vm.ram_size / MIB));
-        b->vm.end = VM_END_FAIL;
-        off(&b->vm, false);
+        ram_lacks(&b->vm);
         return;
     }
     ram_part_fill(b, b->filled);
@@ -117,21 +127,29 @@ static void crash_judge(struct built *b)
     }
 }
 
-static void on_end(struct vm *vm)
+// Another hart may want it stopped meanwhile: what it wants is looked at and done under the lock.
+static bool starts_again(struct built *b)
 {
-    struct built *b = built_of(vm);
+    struct vm *vm = &b->vm;
+    bool       starts;
 
+    lock_take(&vm->lock);
     if (vm->why) {
         tell(b);
         if (vm->end == VM_END_FAIL)
             crash_judge(b);
     }
-    if (vm->end == VM_END_RESET) {
-        start_step(b);
-        return;
-    }
-    b->filled = 0; // of a start that was broken off
-    off(vm, vm->end == VM_END_FAIL || vm->is_kept);
+    starts = vm->end == VM_END_RESET;
+    if (!starts)
+        off(vm, vm->end == VM_END_FAIL || vm->is_kept);
+    lock_drop(&vm->lock);
+    return starts;
+}
+
+static void on_end(struct vm *vm)
+{
+    if (starts_again(built_of(vm)))
+        start_step(built_of(vm));
 }
 
 void life_adopt(struct vm *vm)
