@@ -89,6 +89,8 @@ void hart_reservation_drop(void);
 
 // Prepares the hart for guests: traps come to the monitor, nothing is delegated, TVM, TW, TSR set.
 void hart_guest_mode_init(void);
+// Whether all traps of guests reach run.c, or those that the hot path can do end there.
+void hart_traps_all(bool all);
 
 // PMP (3.7).  The monitor's own entries are locked; the window is where the guest may be.
 struct pmp_range {

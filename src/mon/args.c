@@ -93,6 +93,48 @@ static bool parse_command(struct call *c, const char *word, struct value *v)
     return v->command || call_fail(c, "there is no command \"%.40s\"; `help` lists them", word);
 }
 
+static bool parse_trace(struct call *c, const char *word, struct value *v)
+{
+    v->word = word;
+    return !strcmp(word, "on") || !strcmp(word, "off") || parse_vm(c, word, v);
+}
+
+static bool parse_traced(struct call *c, const char *word, struct value *v)
+{
+    v->vm = vm_find(word);
+    return number_parse(word, &v->number) || v->vm || parse_vm(c, word, v);
+}
+
+static bool kind_parse(const char *name, size_t len, u32 *kinds)
+{
+    for (unsigned i = 0; i < TRACE_KINDS; i++)
+        if (strlen(trace_rows[i].name) == len && !memcmp(trace_rows[i].name, name, len)) {
+            *kinds |= (u32)BIT(i);
+            return true;
+        }
+    return false;
+}
+
+static bool parse_kinds(struct call *c, const char *word, struct value *v)
+{
+    while (*word) {
+        size_t len = strcspn(word, ",");
+
+        if (!kind_parse(word, len, &v->kinds))
+            return call_fail(c, "there is no kind \"%.*s\"; `help trace` and Tab name them",
+                             (int)min_u64(len, 40), word);
+        word += len + (word[len] == ',');
+    }
+    return true;
+}
+
+static bool parse_steps(struct call *c, const char *word, struct value *v)
+{
+    v->word = word;
+    return !strcmp(word, "show") || !strcmp(word, "violation") ||
+           call_fail(c, "\"%.40s\" should be show, violation, or nothing", word);
+}
+
 static const char *nth_vm(unsigned n)
 {
     return n < n_vms ? vms[n]->name : NULL;
@@ -101,6 +143,21 @@ static const char *nth_vm(unsigned n)
 static const char *nth_view(unsigned n)
 {
     return n ? nth_vm(n - 1) : "all";
+}
+
+static const char *nth_trace(unsigned n)
+{
+    return n == 0 ? "on" : n == 1 ? "off" : nth_vm(n - 2);
+}
+
+static const char *nth_kind(unsigned n)
+{
+    return n < TRACE_KINDS ? trace_rows[n].name : NULL;
+}
+
+static const char *nth_steps(unsigned n)
+{
+    return n == 0 ? "show" : n == 1 ? "violation" : NULL;
 }
 
 static const char *nth_csr(unsigned n)
@@ -119,9 +176,16 @@ static const struct {
     bool (*parse)(struct call *c, const char *word, struct value *v);
     const char *(*nth)(unsigned n); // NULL: any word
 } kinds[ARG_KINDS] = {
-    [ARG_VM] = { parse_vm, nth_vm },         [ARG_VIEW] = { parse_view, nth_view },
-    [ARG_ADDRESS] = { parse_address, NULL }, [ARG_NUMBER] = { parse_number, NULL },
-    [ARG_CSR] = { parse_csr, nth_csr },      [ARG_COMMAND] = { parse_command, nth_command },
+    [ARG_VM]          = { parse_vm, nth_vm },
+    [ARG_VIEW]        = { parse_view, nth_view },
+    [ARG_ADDRESS]     = { parse_address, NULL },
+    [ARG_NUMBER]      = { parse_number, NULL },
+    [ARG_CSR]         = { parse_csr, nth_csr },
+    [ARG_COMMAND]     = { parse_command, nth_command },
+    [ARG_TRACE]       = { parse_trace, nth_trace },
+    [ARG_TRACED]      = { parse_traced, nth_vm },
+    [ARG_TRACE_KINDS] = { parse_kinds, nth_kind },
+    [ARG_STEPS]       = { parse_steps, nth_steps },
 };
 
 bool arg_parse(struct call *c, const struct arg *a, const char *word, struct value *v)

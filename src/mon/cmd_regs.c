@@ -5,29 +5,24 @@
 // Out:    values.
 // Always: they stand still while they are read.
 // Locks:  vm_hold().
+#include "isa/insn_text.h"
 #include "mon/commands.h"
+#include "mon/record_text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[32] = {
-    "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
-    "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-    "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-};
-
 static void group_of(struct report *r, const struct vcpu *v)
 {
-    static const char *const modes[] = { [MODE_U] = "vU", [MODE_S] = "vS", [MODE_M] = "vM" };
-    char                     title[96];
+    char title[96];
 
-    snprintf(title, sizeof title, "%s, vCPU %u: %s%s", v->vm->name, (unsigned)v->id, modes[v->mode],
-             v->waiting ? ", waits for an interrupt" : "");
+    snprintf(title, sizeof title, "%s, vCPU %u: %s%s", v->vm->name, (unsigned)v->id,
+             mode_name(v->mode), v->waiting ? ", waits for an interrupt" : "");
     report_group(r, NULL, title);
     if (r->form != REPORT_JSON)
         return;
     json_number(&r->j, "vcpu", v->id);
-    json_text(&r->j, "mode", modes[v->mode]);
+    json_text(&r->j, "mode", mode_name(v->mode));
     json_flag(&r->j, "waiting", v->waiting);
 }
 
@@ -43,7 +38,7 @@ static bool cmd_regs(struct call *c)
         group_of(&c->r, v);
         report_item_hex(&c->r, "pc", v->f.pc);
         for (unsigned n = 1; n < 32; n++)
-            report_item_hex(&c->r, names[n], v->f.x[n]);
+            report_item_hex(&c->r, reg_names[n], v->f.x[n]);
         report_end(&c->r);
     }
     report_array_end(&c->r);

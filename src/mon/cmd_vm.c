@@ -9,6 +9,7 @@
 #include "dev/machine.h"
 #include "mon/commands.h"
 #include "mon/prompt.h"
+#include "mon/record_text.h"
 #include "mon/sample.h"
 #include "mon/view.h"
 #include "vm/engine.h"
@@ -32,11 +33,6 @@ static const char *state_name(const struct vm *vm)
     case VM_STOPPED: return vm->end == VM_END_RESET ? "starting" : "ending";
     }
     return "?";
-}
-
-static const char *mode_name(enum mode mode)
-{
-    return mode == MODE_U ? "vU" : mode == MODE_S ? "vS" : "vM";
 }
 
 static void uptime(struct report *r, const struct vm *vm)

@@ -17,6 +17,10 @@ enum arg_kind {
     ARG_NUMBER,
     ARG_CSR,
     ARG_COMMAND,
+    ARG_TRACE,       // on, off, or a VM
+    ARG_TRACED,      // a VM, or a number
+    ARG_TRACE_KINDS, // names of kinds of records, with commas
+    ARG_STEPS,       // "show" or "violation"
     ARG_KINDS,
 };
 
@@ -35,6 +39,8 @@ struct value {
     bool                  is_physical;
     const struct csr_row *csr;
     const struct command *command;
+    const char           *word; // as it stands, of what has several meanings
+    u32                   kinds;
 };
 
 enum command_form { COMMAND_PROMPT, COMMAND_TEXT, COMMAND_JSON };

@@ -109,6 +109,18 @@ static void enter(void)
         line_begin(&line, &monitor);
 }
 
+void prompt_run(const char *command)
+{
+    struct reply *r = reply_begin();
+
+    if (where != AT_PROMPT)
+        return;
+    out_printf(&r->o, "\r\x1b[K");
+    (void)command_run(command, &r->o, COMMAND_TEXT);
+    reply_send(r);
+    prompt_show();
+}
+
 static void top_key(void)
 {
     where      = AT_PROMPT;

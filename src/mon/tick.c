@@ -12,6 +12,7 @@
 #include "mon/console.h"
 #include "mon/prompt.h"
 #include "mon/sample.h"
+#include "mon/steps.h"
 #include "vm/sched.h"
 
 #define TICKS_PER_SECOND 5
@@ -22,6 +23,7 @@ static void tick(void)
     sample_tick();
     console_tick();
     prompt_tick();
+    steps_tick();
 }
 
 void tick_start(void)

@@ -18,12 +18,24 @@ bool bus_add(struct bus *b, struct vdev *d)
     return true;
 }
 
-static struct vdev *owner_of(struct bus *b, gpa_t at, unsigned size)
+static u8 owner_number(const struct bus *b, gpa_t at, unsigned size)
 {
     for (unsigned i = 0; i < b->n; i++)
         if (range_contains(b->devices[i]->ops->base, b->devices[i]->ops->size, at.a, size))
-            return b->devices[i];
-    return NULL;
+            return (u8)(i + 1);
+    return 0;
+}
+
+static struct vdev *owner_of(struct bus *b, gpa_t at, unsigned size)
+{
+    u8 number = owner_number(b, at, size);
+
+    return number ? b->devices[number - 1] : NULL;
+}
+
+u8 bus_owner_number(const struct bus *b, gpa_t at)
+{
+    return owner_number(b, at, 1);
 }
 
 bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool write, u64 *value)
@@ -40,6 +52,7 @@ bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool wri
 
     if (!d->ops->access(d, &m))
         return false;
+    trace_device(d, &m);
     if (!write)
         *value = m.value & mask;
     return true;

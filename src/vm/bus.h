@@ -17,6 +17,8 @@ struct vcpu;
 
 // False: the bus is full.
 MUST_CHECK bool bus_add(struct bus *b, struct vdev *d);
+// 1 + the place of the device that owns the address; 0: nobody does.
+u8 bus_owner_number(const struct bus *b, gpa_t at);
 // One access by a vCPU.  False: nobody owns the address, or its owner refuses: an access fault.
 bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool write, u64 *value);
 void bus_reset(struct bus *b);

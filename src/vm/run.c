@@ -19,6 +19,17 @@ static bool pend_take(struct vcpu *v, u32 bit)
     return v->pending & bit && __atomic_fetch_and(&v->pending, ~bit, __ATOMIC_ACQUIRE) & bit;
 }
 
+static void interrupt_take(struct vcpu *v)
+{
+    bool traced = v->trace.on;
+
+    if (UNLIKELY(traced))
+        trace_begin(v, CAUSE_INTERRUPT, 0);
+    vcpu_take_interrupt(v);
+    if (UNLIKELY(traced))
+        trace_end(v, false);
+}
+
 static bool pending_do(struct vcpu *v)
 {
     if (v->pending & PEND_STOP || v->hsm != HSM_STARTED || pend_take(v, PEND_RESCHED))
@@ -26,7 +37,7 @@ static bool pending_do(struct vcpu *v)
     if (pend_take(v, PEND_FLUSH))
         shadow_flush_all(v);
     if (pend_take(v, PEND_IRQ))
-        vcpu_take_interrupt(v); // changes the mode, so what follows the mode comes last
+        interrupt_take(v); // changes the mode, so what follows the mode comes last
     if (pend_take(v, PEND_FOLLOW))
         v->engine->follow(v);
     return true;
@@ -46,9 +57,10 @@ static bool vcpu_settle(struct vcpu *v)
 }
 
 // What each hart holds: whose state, so that a vCPU that waits for a moment and goes on costs no
-// change of PMP and no flush; and how long it stayed in the monitor.
+// change of PMP and no flush; where its traps go; and how long it stayed in the monitor.
 static struct {
     struct vcpu *loaded;
+    bool         traced;
     u64          stay_begin, longest; // in instructions
 } here[MAX_HARTS];
 
@@ -61,6 +73,17 @@ static void vcpu_load(struct vcpu *v)
     here[hart].loaded = v;
     v->loaded_on      = hart;
     v->engine->load(v);
+}
+
+// While a vCPU is traced none of its traps takes the hot path.
+static void traps_route(const struct vcpu *v)
+{
+    u32 hart = hart_index();
+
+    if (here[hart].traced == v->trace.on)
+        return;
+    here[hart].traced = v->trace.on;
+    hart_traps_all(v->trace.on);
 }
 
 // A hart that has just begun had no guest before.
@@ -96,18 +119,41 @@ static void guest_enter(struct vcpu *v)
     stay_begins();
 }
 
-static void trap_act(struct vcpu *v)
+static enum outcome act(struct vcpu *v, const struct trap *t)
 {
-    struct trap t = { v->f.cause, v->f.tval };
+    enum outcome o = trap_handle(v, t);
 
-    lock_take(&v->vm->lock);
-    switch (trap_handle(v, &t)) {
+    switch (o) {
     case RESUME:  break;
     case NEXT:    v->f.pc += v->step; break;
     case REFLECT: vcpu_take_exception(v); break;
     case STOP:    break;
     }
+    return o;
+}
+
+static void trap_act(struct vcpu *v)
+{
+    struct trap t      = { v->f.cause, v->f.tval };
+    bool        traced = v->trace.on;
+
+    lock_take(&v->vm->lock);
+    if (UNLIKELY(traced))
+        trace_begin(v, t.cause, t.tval);
+
+    enum outcome o = act(v, &t);
+
+    if (UNLIKELY(traced))
+        trace_end(v, o == REFLECT);
     lock_drop(&v->vm->lock);
+}
+
+static void interrupted(struct vcpu *v)
+{
+    v->stats.irqs++;
+    if (UNLIKELY(v->trace.on))
+        trace_machine(v);
+    irq_poll();
 }
 
 bool vcpu_is_loaded(const struct vcpu *v)
@@ -118,12 +164,15 @@ bool vcpu_is_loaded(const struct vcpu *v)
 void vcpu_run(struct vcpu *v)
 {
     vcpu_load(v);
+    traps_route(v);
     while (vcpu_settle(v)) {
         guest_enter(v);
-        if (v->f.cause & CAUSE_INTERRUPT) {
-            v->stats.irqs++;
-            irq_poll();
-        } else if (v->f.cause != TRAP_DONE)
+        if (v->f.cause == TRAP_DONE)
+            continue;
+        trace_note_exit(v);
+        if (v->f.cause & CAUSE_INTERRUPT)
+            interrupted(v);
+        else
             trap_act(v);
     }
     v->engine->save(v);

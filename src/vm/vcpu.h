@@ -5,6 +5,7 @@
 #include "arch/hart.h"
 #include "isa/insn.h"
 #include "vm/shadow.h"
+#include "vm/trace.h"
 
 struct vm;
 struct engine;
@@ -91,6 +92,7 @@ struct vcpu {
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
     struct shadow        shadow; // large, and so last: offsets of the others stay short
+    struct trace         trace;  // likewise
 };
 
 #define NOWHERE (~0u)

@@ -42,13 +42,14 @@ struct vm {
 
     // Under `lock`, which the hart takes that handles a trap of this VM, and whoever comes from
     // outside:
-    struct lock   lock;
-    enum vm_state state;
-    enum vm_end   end;
-    const char   *why; // a constant sentence: why it stopped
-    u64           starts;
-    u64           started_ticks; // when it was last
-    bool          is_kept;       // off by a person's wish, to be looked at: the machine stays on
+    struct lock    lock;
+    enum vm_state  state;
+    enum vm_end    end;
+    const char    *why; // a constant sentence: why it stopped
+    u64            starts;
+    u64            started_ticks; // when it was last
+    bool           is_kept;       // off by a person's wish, to be looked at: the machine stays on
+    struct record *record;        // of the trap that is being handled, if it is recorded
 
     // Laid by the layers above:
     struct console *console;

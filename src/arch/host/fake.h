@@ -23,6 +23,7 @@ struct fake_hart {
     u64              locked_base, locked_text_end, locked_rodata_end, locked_guard;
     unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
     gva_t    fenced_page;
+    bool     traps_all; // hart_traps_all()
     struct fp_regs fp;
     unsigned       n_released;
 };

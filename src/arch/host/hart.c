@@ -181,6 +181,11 @@ void hart_reservation_drop(void)
     fake_hart.n_reservation++;
 }
 
+void hart_traps_all(bool all)
+{
+    fake_hart.traps_all = all;
+}
+
 void hart_guest_mode_init(void)
 {
     fake_hart.n_guest_mode++;

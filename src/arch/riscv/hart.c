@@ -215,6 +215,13 @@ static void envcfg_init(void)
         csr_write(0x30a, field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE, ENVCFG_CBIE, 1));
 }
 
+void hart_traps_all(bool all)
+{
+    extern const char trap_entry[], trap_entry_all[]; // trap.S
+
+    csr_write(mtvec, all ? trap_entry_all : trap_entry);
+}
+
 void hart_guest_mode_init(void)
 {
     envcfg_init();

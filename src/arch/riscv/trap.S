@@ -83,6 +83,19 @@ load_scratch:
         ld      a0, FRAME_X(10)(a0)
         mret
 
+        # All traps of the hart, while a vCPU is traced: as below, but none is done on the hot path.
+        .balign 4
+        .globl  trap_entry_all
+trap_entry_all:
+        csrrw   a0, mscratch, a0
+        beqz    a0, trap_own
+        each_scratch sd
+        each_preserved sd
+        csrrw   t0, mscratch, zero
+        sd      t0, FRAME_X(10)(a0)
+        ld      sp, FRAME_HOST_SP(a0)
+        j       long_way
+
         # All traps of the hart.  mtvec wants 4-byte alignment.
         .balign 4
         .globl  trap_entry

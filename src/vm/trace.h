@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// What a vCPU's traps were, and what was done: records of those asked for, the system call that is
+// followed, and always the last few exits.
+#pragma once
+
+#include "isa/insn.h"
+#include "lib/types.h"
+
+struct vcpu;
+struct vm;
+struct vdev;
+struct mmio;
+
+// What a trap was for.  Names and values: trace_rows[].
+enum trace_kind {
+    TRACE_CSR,
+    TRACE_SRET,
+    TRACE_WFI,
+    TRACE_FENCE,
+    TRACE_ECALL,
+    TRACE_SBI,
+    TRACE_PAGE,
+    TRACE_MMIO,
+    TRACE_EXCEPTION,
+    TRACE_VIOLATION,
+    TRACE_INTERRUPT,
+    TRACE_MACHINE,
+    TRACE_KINDS,
+};
+
+#define TRACE_VALUES 5
+#define TRACE_ALL    (BIT(TRACE_KINDS) - 1)
+
+struct record {
+    u64 at_ticks;
+    u64 pc, to; // before and after
+    u64 tval;
+    u32 insn;         // 0: not known
+    u8  kind : 4;     // enum trace_kind
+    u8  mode : 2;     // virtual, before
+    u8  to_mode : 2;  // and after
+    u8  cause;        // without its top bit
+    u8  is_interrupt; // its top bit
+    u8  device;       // 1 + its place on the bus; 0: none
+    u64 value[TRACE_VALUES];
+};
+
+struct trace_row {
+    const char *name, *what;
+    const char *values[TRACE_VALUES]; // hexadecimal; NULL: no more
+};
+extern const struct trace_row trace_rows[TRACE_KINDS];
+
+// The last exits of the long way, for reports of crashes.
+struct exit {
+    u64 pc, cause, tval;
+    u64 mode;
+};
+
+#define TRACE_RING  512 // powers of two
+#define TRACE_EXITS 32
+#define FOLLOW_MAX  48
+
+enum follow { FOLLOW_OFF, FOLLOW_ARMED, FOLLOW_ON, FOLLOW_DONE, FOLLOW_LATE };
+
+// The next system call that reaches a device, or the next violation, until a process goes on.
+struct follower {
+    enum follow   state;
+    bool          violations; // it follows these, and calls otherwise
+    bool          reached;    // a device, or it is a violation
+    u32           n, omitted;
+    u64           since_ticks; // when it was armed
+    struct record records[FOLLOW_MAX];
+};
+
+struct trace {
+    bool            on;    // every trap takes the long way
+    u32             kinds; // bit n: enum trace_kind n
+    u64             n;     // records since ever; the ring holds the last
+    u64             n_exits;
+    struct record   open; // of the trap that is being handled
+    struct exit     exits[TRACE_EXITS];
+    struct follower follower;
+    struct record   ring[TRACE_RING];
+};
+
+// While the VM's vCPUs stand still (vm_hold()):
+void trace_set(struct vcpu *v, u32 kinds);                // these from now on; 0: none
+void trace_follow(struct vcpu *v, bool violations);       // arms the follower
+void trace_follow_end(struct vcpu *v, enum follow state); // and ends it
+// The n-th of the records that the ring holds, from the oldest; NULL: there are no more.
+const struct record *trace_record(const struct vcpu *v, u64 n);
+// Likewise of the last exits.
+const struct exit *trace_exit(const struct vcpu *v, u64 n);
+
+// For run.c, around what it does about a trap; `reflected`: its guest gets it.
+void trace_begin(struct vcpu *v, u64 cause, u64 tval);
+void trace_end(struct vcpu *v, bool reflected);
+void trace_note_exit(struct vcpu *v);
+void trace_machine(struct vcpu *v); // an interrupt of the machine: nothing changes
+
+// For the bus and for devices; void unless the VM's trap is being recorded.
+void trace_device(struct vdev *d, const struct mmio *m);
+// What the access led to: a number of the guest's and what it became, such as a disk's sector.
+void trace_remap(struct vm *vm, u64 from, u64 to);
