@@ -48,9 +48,10 @@ def pad(data):
 class Vm:
     """One virtual machine of the bundle."""
 
-    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None):
+    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None, more=None):
         self.name, self.kernel, self.cmdline = name, kernel, cmdline
         self.memory, self.shadow_pages = mib << 20, shadow_pages
+        self.more = more or {}                  # other properties: numbers and texts
 
 
 def bundle(vms, console_show="all"):
@@ -82,6 +83,8 @@ def bundle(vms, console_show="all"):
         t.put("engine", "auto")
         if vm.shadow_pages:
             t.put("shadow-pages", struct.pack(">I", vm.shadow_pages))
+        for name, value in vm.more.items():
+            t.put(name, value if isinstance(value, str) else struct.pack(">I", value))
         t.end()
     t.end()
     t.end()

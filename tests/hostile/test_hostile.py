@@ -49,10 +49,12 @@ class Case:
     """A machine: its attackers as (guest, command line), and what is wanted of it."""
 
     def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
-                 witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False):
+                 witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False,
+                 reports=False):
         self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
         self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount
         self.witness, self.lost, self.check, self.slow = witness, lost, check, slow
+        self.reports = reports                  # it crashes in a way that the monitor notices
         self.until = until                      # what is printed how often when enough was done
         self.slices = slices or len(attackers)  # the witness may wait for so many
         self.share = share if share is not None else 100 // (1 + len(attackers)) - 5
@@ -91,6 +93,19 @@ def all_have_ended(shown):
             yield f"off-{i} has not ended"
 
 
+def those_that_loop_have_crashed(ways, others):
+    """A loop of traps ends the VM that is in it, with one report; what else is lost is lost."""
+    def check(shown):
+        for i in range(8):
+            told = len(re.findall(rf"duomo: jump-{i}: it crashed: its trap handler traps [^\n]* \(start 1\)\n", shown))
+            if told != (i + ways not in others):
+                yield f"jump-{i} has crashed {told} times"
+        lines = len(re.findall(r"duomo:     ", shown[shown.find("=== "):]))
+        if lines > 30 * (8 - len(others)):
+            yield f"the reports have {lines} lines"
+    return check
+
+
 def two_witnesses(shown):
     if len(re.findall(r"witness: done ok", shown)) != 2:
         yield "there are not two witnesses that are content"
@@ -117,8 +132,10 @@ CASES = {
     "sleeper-short":     Case(("sleeper", "burst_us=100")),
     "sleepers-and-spin": Case(("sleeper", "which=0"), ("sleeper", "which=2"), ("spin", ""), slices=4,
                               lines=20),
-    "jump-to-devices":   Case(*[("jump", f"way={w}") for w in range(8)], mib=16, lost=True),
-    "jump-in-tables":    Case(*[("jump", f"way={w}") for w in range(8, 16)], mib=16, lost=True),
+    "jump-to-devices":   Case(*[("jump", f"way={w}") for w in range(8)], mib=16, lost=True,
+                              check=those_that_loop_have_crashed(0, ()), reports=True),
+    "jump-in-tables":    Case(*[("jump", f"way={w}") for w in range(8, 16)], mib=16, lost=True,
+                              check=those_that_loop_have_crashed(8, (15,)), reports=True),
     "overflow":          Case(("overflow", ""), lost=True),
     "overflow-deep":     Case(("overflow", "from=1000"), lost=True, first=False),
     "tables":            Case(("tables", "seed=1"), lines=40, rounds=3),
@@ -258,8 +275,10 @@ def o4_attackers_have_attacked(case, outcome):
         yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)
 
 
-def o5_log_is_empty(_, outcome):
+def o5_log_is_empty(case, outcome):
     for line in outcome.log():
+        if case.reports and re.match(r"duomo: (    |[\w-]+: it crashed: )", line):
+            continue
         if not re.match(r"duomo: [\w-]+: its guest (powered off|asked for a reset|reported a failure)", line):
             yield f"the monitor said: {line}"
 
