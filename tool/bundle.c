@@ -7,8 +7,8 @@
 //                       ramdisk-NAME  likewise
 //               vms     compatible = "duomo,vms-1", when-all-off
 //                       NAME          memory, vcpus, kernel, ramdisk, bootargs, engine, and what
-//                                     is not as it is by default: weight, cap, harts, console,
-//                                     on-crash, restart-max, start, shadow-pages
+//                                     is not as it is by default: weight, cap, watchdog, harts,
+//                                     console, on-crash, restart-max, start, shadow-pages
 //
 // Always: every kernel and initrd in it was checked to fit its machine's memory. What several
 //         machines boot is in it once, by the first one's name. Data is embedded, so the bundle
@@ -166,6 +166,7 @@ static void put_vm(struct tree *t, const struct guest *g)
     put_text(t, "engine", vm->engine);
     put_number_unless(t, "weight", vm->weight, d->weight);
     put_number_unless(t, "cap", vm->cap, 0);
+    put_number_unless(t, "watchdog", vm->watchdog, 0);
     if (vm->harts)
         put_u64(t, "harts", vm->harts);
     put_text_unless(t, "console", vm->console, d->console);

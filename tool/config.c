@@ -90,6 +90,8 @@ const struct field vm_fields[] = {
       BETWEEN(1, 1000), .help = "its share of the harts against the others'" },
     [VM_CAP] = { .name = "cap", .option = "--cap", .value = "PERCENT", .otherwise = "none", .kind = &percent_kind, VM(cap),
       BETWEEN(1, 100), .help = "at most so many per cent of one hart" },
+    [VM_WATCHDOG] = { .name = "watchdog", .option = "--watchdog", .value = "SECONDS", .otherwise = "none", .kind = &number_kind, VM(watchdog),
+      BETWEEN(1, 3600), .help = "it has crashed when it leaves an interrupt pending for so long" },
     [VM_HARTS] = { .name = "harts", .value = "LIST", .otherwise = "all", .kind = &bit_kind, .shape = LIST, VM(harts),
       BETWEEN(0, HARTS_MAX - 1), .help = "the harts it may run on, as in [0, 1]" },
     [VM_CONSOLE] = { .name = "console", .option = "--console", .value = "WORD", .otherwise = "yes", .kind = &word_kind, VM(console),

@@ -15,7 +15,7 @@ enum { NAME_LENGTH_MAX = 31, BOOTARGS_LENGTH_MAX = 2047, VMS_MAX = 64, HARTS_MAX
 
 enum vm_field {
     VM_NAME, VM_MEMORY, VM_VCPUS, VM_KERNEL, VM_LOAD, VM_INITRD, VM_CMDLINE, VM_ENGINE, VM_WEIGHT,
-    VM_CAP, VM_HARTS, VM_CONSOLE, VM_ON_CRASH, VM_START, VM_SHADOW_PAGES, VM_FIELDS
+    VM_CAP, VM_WATCHDOG, VM_HARTS, VM_CONSOLE, VM_ON_CRASH, VM_START, VM_SHADOW_PAGES, VM_FIELDS
 };
 
 enum machine_field { MACHINE_HARTS, MACHINE_MEMORY, MACHINE_WHEN_ALL_OFF, MACHINE_FIELDS };
@@ -34,6 +34,7 @@ struct vm_desc {
     uint64_t    load;           // of a raw kernel; 0: where they usually go
     uint64_t    weight;
     uint64_t    cap;            // 0: none
+    uint64_t    watchdog;       // seconds; 0: none
     uint64_t    harts;          // a bit for each; 0: all
     uint64_t    restart_max;    // 0: no limit
     uint64_t    shadow_pages;   // 0: as the monitor likes

@@ -103,6 +103,7 @@ static const struct {
     { "engine", TEXT, false },
     { "weight", NUMBER, false },
     { "cap", PERCENT, false },
+    { "watchdog", NUMBER, false },
     { "harts", BITS, false },
     { "console", TEXT, false },
     { "on-crash", TEXT, false },

@@ -13,7 +13,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 DOCUMENT = TOP / "docs/panics.md"
-CALL = re.compile(r"^[ \t]+.*?\b(ASSERT|panic|vm_stop|stop|give_up|power_off)\(", re.M)
+CALL = re.compile(r"^[ \t]+.*?\b(ASSERT|panic|vm_stop|vm_crash|stop|give_up|power_off)\(", re.M)
 ASSEMBLY_CALL = re.compile(r"^\s+call\s+(own_trap)\b", re.M)
 DEFINES_ASSERT = TOP / "src/lib/panic.h"
 

@@ -11,7 +11,7 @@ FIGURA_OUT := $(B)/figura
 FIGURA_CROSS   ?= riscv64-unknown-elf-
 FIGURA_CFLAGS  := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
                   -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-common -ffunction-sections \
-                  -fdata-sections -DPICOLIBC_INTEGER_PRINTF_SCANF -Wa,-I$(FIGURA_OUT) \
+                  -fdata-sections -fno-omit-frame-pointer -DPICOLIBC_INTEGER_PRINTF_SCANF -Wa,-I$(FIGURA_OUT) \
                   -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes \
                   -Werror
 # The name under which the C library has been built for these instructions.
@@ -25,7 +25,7 @@ FIGURA_OBJECTS = $(patsubst $(FIGURA_DIR)/%,$(FIGURA_OUT)/%.o, \
 all: figura
 figura: $(B)/figura.elf $(B)/figura.bin ## a tiny operating system to read and to try (guests/figura/)
 
-$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/% | $(B)/.deps-build
+$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/% $(FIGURA_DIR)/figura.mk | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(FIGURA_CROSS)gcc $(FIGURA_CFLAGS) -MMD -MP -c $< -o $@
 

@@ -167,6 +167,7 @@ static void vm_fill(struct vm *vm, const struct vm_config *c)
     vm->weight            = c->weight;
     vm->cap               = c->cap;
     vm->harts             = c->harts;
+    vm->watchdog_ticks    = c->watchdog * machine.timebase_hz;
     vm->satp_modes        = ext_modes(&hart_caps);
     vm->walk_base.svpbmt  = vm->isa->has & EXT_SVPBMT;
     vm->walk_base.svnapot = vm->isa->has & EXT_SVNAPOT;
@@ -241,6 +242,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     b->config = *c;
     b->layout = layout;
     vm_fill(&b->vm, c);
+    b->vm.crash   = &b->crash;
     b->vm.console = take(&at, sizeof *b->vm.console);
     vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mon/bundle.h"
+#include "mon/crash.h"
 #include "vm/vm.h"
 
 // Where things go in the VM's RAM, from its base; and where it starts.
@@ -21,6 +22,7 @@ struct built {
     struct vcpu     *vcpu_list[VCPUS_MAX];
     u64              filled;  // how far its start is, in bytes of RAM
     u64              crashes; // since somebody started it by hand
+    struct crash     crash;   // the last one
 };
 
 static inline struct built *built_of(struct vm *vm)

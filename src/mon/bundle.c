@@ -175,6 +175,7 @@ static const char *config_read(int vm, struct vm_config *c)
     c->shadow_pages = number_read_u32(vm, "shadow-pages", 0);
     c->weight       = number_read_u32(vm, "weight", 100);
     c->cap          = number_read_u32(vm, "cap", 0);
+    c->watchdog     = number_read_u32(vm, "watchdog", 0);
     c->harts        = number_read(vm, "harts", ~0ul);
     c->restart_max  = number_read_u32(vm, "restart-max", ~0u);
     if (strlen(c->bootargs) > CMDLINE_MAX)

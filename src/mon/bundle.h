@@ -32,6 +32,7 @@ struct vm_config {
     u32          shadow_pages; // 0: by size of memory
     u32          weight;       // 1 to 1000
     u32          cap;          // per cent of a hart; 0: none
+    u32          watchdog;     // seconds; 0: none
     u64          harts;        // by number; ~0: all
 
     enum on_crash    on_crash;

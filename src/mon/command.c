@@ -20,8 +20,8 @@
 #define WORDS          (COMMAND_ARGS + 2) // one too many is an error
 
 static const struct command_group *const groups[] = {
-    &vm_commands,  &stats_commands, &regs_commands,
-    &mem_commands, &trace_commands, &machine_commands,
+    &vm_commands,    &stats_commands, &regs_commands,    &mem_commands,
+    &trace_commands, &crash_commands, &machine_commands,
 };
 
 static bool off_wanted;

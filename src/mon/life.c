@@ -107,14 +107,20 @@ static void start_step(struct built *b)
 }
 
 // What is told once of each end.  A guest that resets or crashes again and again must not fill the
-// log: told are the 1st, 2nd, 4th ...
-static void tell(const struct built *b, const char *why)
+// log: told are the 1st, 2nd, 4th ...  A guest that reported its failure itself has said more than
+// its registers do.
+static void tell(struct built *b, const char *why)
 {
-    const struct vm *vm    = &b->vm;
-    bool             often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
+    struct vm *vm    = &b->vm;
+    bool       often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
 
-    if (!often || !(vm->starts & (vm->starts - 1)))
-        log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
+    if (vm->end == VM_END_FAIL)
+        crash_take(&b->crash, vm);
+    if (often && vm->starts & (vm->starts - 1))
+        return;
+    log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
+    if (vm->end == VM_END_FAIL && vm->is_crash)
+        crash_log(&b->crash, vm);
 }
 
 // A crash becomes a reset, if so configured.

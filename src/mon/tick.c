@@ -14,6 +14,7 @@
 #include "mon/sample.h"
 #include "mon/steps.h"
 #include "vm/sched.h"
+#include "vm/stuck.h"
 
 #define TICKS_PER_SECOND 5
 
@@ -24,6 +25,8 @@ static void tick(void)
     console_tick();
     prompt_tick();
     steps_tick();
+    for (unsigned i = 0; i < n_vms; i++)
+        stuck_watch(vms[i]);
 }
 
 void tick_start(void)

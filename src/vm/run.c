@@ -11,6 +11,7 @@
 #include "vm/csr.h"
 #include "vm/engine.h"
 #include "vm/sched.h"
+#include "vm/stuck.h"
 
 #include <string.h>
 
@@ -126,7 +127,7 @@ static enum outcome act(struct vcpu *v, const struct trap *t)
     switch (o) {
     case RESUME:  break;
     case NEXT:    v->f.pc += v->step; break;
-    case REFLECT: vcpu_take_exception(v); break;
+    case REFLECT: stuck_take_exception(v); break;
     case STOP:    break;
     }
     return o;

@@ -63,7 +63,7 @@ static trap_handler *const on_cause[EXC_COUNT] = {
 enum outcome trap_handle(struct vcpu *v, const struct trap *t)
 {
     if (t->cause >= EXC_COUNT)
-        return stop(v, VM_END_FAIL, "the hart reported an exception that no standard defines");
+        return stop(v, "it crashed: the hart reported an exception that no standard defines");
     v->stats.traps[t->cause]++;
     return on_cause[t->cause] ? on_cause[t->cause](v, t) : raise(v, t->cause, t->tval);
 }

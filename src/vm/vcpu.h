@@ -91,6 +91,7 @@ struct vcpu {
     struct vector_regs  *vector;                // likewise; NULL: it has none
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
+    u64                  watch_injected, watch_ran; // the watchdog: since when nothing was taken
     struct shadow        shadow; // large, and so last: offsets of the others stay short
     struct trace         trace;  // likewise
 };

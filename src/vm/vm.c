@@ -24,14 +24,25 @@ void vm_stop(struct vm *vm, enum vm_end end, const char *why)
     if (vm->state != VM_RUNNING && vm->state != VM_PAUSED)
         return;
     vm_state_set(vm, VM_STOPPED);
-    vm->end = end;
-    vm->why = why;
+    vm->end          = end;
+    vm->why          = why;
+    vm->is_crash     = false;
+    vm->crashed_vcpu = 0;
     vcpus_tell(vm, PEND_STOP);
 }
 
-enum outcome stop(struct vcpu *v, enum vm_end end, const char *why)
+void vm_crash(struct vcpu *v, const char *why)
 {
-    vm_stop(v->vm, end, why);
+    if (v->vm->state != VM_RUNNING && v->vm->state != VM_PAUSED)
+        return;
+    vm_stop(v->vm, VM_END_FAIL, why);
+    v->vm->is_crash     = true;
+    v->vm->crashed_vcpu = v->id;
+}
+
+enum outcome stop(struct vcpu *v, const char *why)
+{
+    vm_crash(v, why);
     return STOP;
 }
 

@@ -19,6 +19,7 @@ enum vm_state { VM_OFF, VM_RUNNING, VM_STOPPED, VM_PAUSED };
 enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
 
 struct console;
+struct crash;
 
 struct vm {
     // Fixed after creation:
@@ -27,12 +28,13 @@ struct vm {
     hpa_t             ram;      // where VM_RAM_BASE lies in the machine
     u64               ram_size; // a multiple of 2 MiB
     const struct isa *isa;
-    u64               ext_bits;   // of mstatus.FS and VS: those that it has
-    u32               weight;     // its share of a hart, against others'
-    u32               cap;        // per cent of one hart at most; 0: no limit
-    u64               harts;      // bit n: may run on the hart whose number (mhartid) is n
-    u16               satp_modes; // bit n: satp mode n
-    struct walk_rules walk_base;  // what the hart's page tables may contain
+    u64               ext_bits;       // of mstatus.FS and VS: those that it has
+    u32               weight;         // its share of a hart, against others'
+    u32               cap;            // per cent of one hart at most; 0: no limit
+    u64               watchdog_ticks; // an interrupt may be left pending so long; 0: for ever
+    u64               harts;          // bit n: may run on the hart whose number (mhartid) is n
+    u16               satp_modes;     // bit n: satp mode n
+    struct walk_rules walk_base;      // what the hart's page tables may contain
     struct vcpu     **vcpus;
     u32               n_vcpus;
     struct bus        bus;
@@ -45,7 +47,9 @@ struct vm {
     struct lock    lock;
     enum vm_state  state;
     enum vm_end    end;
-    const char    *why; // a constant sentence: why it stopped
+    const char    *why;          // a constant sentence: why it stopped
+    bool           is_crash;     // it did not ask for its end: vm_crash()
+    u32            crashed_vcpu; // whose report it is
     u64            starts;
     u64            started_ticks; // when it was last
     bool           is_kept;       // off by a person's wish, to be looked at: the machine stays on
@@ -53,6 +57,7 @@ struct vm {
 
     // Laid by the layers above:
     struct console *console;
+    struct crash   *crash; // its last one; NULL: nobody keeps it
     // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again.
     void (*on_end)(struct vm *vm);
     void (*irq_set)(struct vm *vm, u32 source,
@@ -87,8 +92,11 @@ static inline void vm_state_set(struct vm *vm, enum vm_state state)
 // The VM ends at the next opportunity of its vCPUs; `why` is a constant string.  vm->lock is held.
 void vm_stop(struct vm *vm, enum vm_end end, const char *why);
 
-// For handlers: ends the VM and says so to run.c.
-enum outcome stop(struct vcpu *v, enum vm_end end, const char *why);
+// The same, as VM_END_FAIL, for a VM whose vCPU cannot go on.
+void vm_crash(struct vcpu *v, const char *why);
+
+// For handlers: vm_crash(), said to run.c.
+enum outcome stop(struct vcpu *v, const char *why);
 
 // From outside, without a lock held; void if the VM's state does not allow it.  vm_start(): one
 // that is OFF begins to start, in steps of on_end(), as after a reset.  vm_put_off(): it ends at

@@ -233,10 +233,19 @@ def test_kernel_fails(console):
     ("spin off", "spins with interrupts off"), ("crash trap", "no trap entry any more"),
     ("crash hang", "waits for nothing")])
 def test_kernel_stands_still(place, command, said, console):
+    if (place, command) == ("vm", "crash trap"):
+        pytest.skip("it is noticed: test_a_loop_of_traps_is_noticed")
     user = console(place, f"run={command};hello")
     user.sees(said)
     user.console.send("\x03")
     assert user.console.expect([PROMPT, pexpect.EOF, pexpect.TIMEOUT], timeout=0.3) == 2
+
+
+def test_a_loop_of_traps_is_noticed(console):
+    user = console("vm", "run=crash trap")
+    user.sees("no trap entry any more")
+    user.sees(r"duomo: vm: it crashed: its trap handler traps at its first instruction, for ever \(start 1\)")
+    user.sees(pexpect.EOF)
 
 
 @pytest.mark.parametrize("command", ["spin", "spin off", "crash trap", "crash fail", "crash hang",

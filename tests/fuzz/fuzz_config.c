@@ -18,7 +18,7 @@
 
 static const char *const pieces[] = {
     "machine:\n", "vms:\n", "  - ", "    ", "\n", "name: ", "memory: ", "kernel: ", "load: ",
-    "initrd: ", "cmdline: ", "engine: ", "weight: ", "cap: ", "harts: ", "console: ", "on-crash: ",
+    "initrd: ", "cmdline: ", "engine: ", "weight: ", "cap: ", "watchdog: ", "harts: ", "console: ", "on-crash: ",
     "restart-at-most: ", "start: ", "shadow-pages: ", "when-all-off: ", "vcpus: ", "a", "b", "64M",
     "0x80200000", "100%", "-1", "keyboard", "restart", "[", "]", "{", "}", ", ", ": ", "&x ", "*x",
     "!t ", "|\n", ">\n", "'", "\"", "\\0", "? ", "---\n", "...\n", "#", "%YAML 1.1\n", "<<: *x\n",

@@ -49,9 +49,10 @@ def pad(data):
 class Vm:
     """One virtual machine of the bundle."""
 
-    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None, start="boot"):
+    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None, start="boot", more=None):
         self.name, self.kernel, self.cmdline, self.start = name, kernel, cmdline, start
         self.memory, self.shadow_pages = mib << 20, shadow_pages
+        self.more = more or {}                  # other properties: numbers and texts
 
 
 def bundle(vms, console_show="all"):
@@ -84,6 +85,8 @@ def bundle(vms, console_show="all"):
         t.put("start", vm.start)
         if vm.shadow_pages:
             t.put("shadow-pages", struct.pack(">I", vm.shadow_pages))
+        for name, value in vm.more.items():
+            t.put(name, value if isinstance(value, str) else struct.pack(">I", value))
         t.end()
     t.end()
     t.end()

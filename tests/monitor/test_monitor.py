@@ -26,7 +26,7 @@ from hostile_machine import Machine                             # noqa: E402
 GUESTS = ROOT / "build/hostile"
 SECONDS = 20
 COMMANDS = ["list", "top", "start", "stop", "kill", "pause", "resume", "reset", "console", "stats", "regs",
-            "csr", "mem", "walk", "trace", "steps", "devs", "log", "memory", "harts", "off", "version", "help"]
+            "csr", "mem", "walk", "trace", "steps", "crash", "devs", "log", "memory", "harts", "off", "version", "help"]
 
 
 class Line:

@@ -69,6 +69,7 @@ def test_all_fields(here):
             engine: classic
             weight: 250
             cap: 30%
+            watchdog: 10
             harts: [0, 1]
             console: keyboard
             on-crash: {restart-at-most: 3}
@@ -79,7 +80,7 @@ def test_all_fields(here):
     assert root["vms"]["debian-1"] == {
         "memory": cells(64 * MIB, 8), "vcpus": cells(1), "kernel": b"kernel-debian-1\0",
         "ramdisk": b"ramdisk-debian-1\0", "bootargs": b"console=ttyS0 x='a b'\0",
-        "engine": b"classic\0", "weight": cells(250), "cap": cells(30), "harts": cells(3, 8),
+        "engine": b"classic\0", "weight": cells(250), "cap": cells(30), "watchdog": cells(10), "harts": cells(3, 8),
         "console": b"keyboard\0", "on-crash": b"restart\0", "restart-max": cells(3),
         "start": b"hand\0", "shadow-pages": cells(512)}
 
@@ -135,12 +136,12 @@ def test_check_says_that_all_is_well(here):
 
 
 def test_show_tells_all_fields(here):
-    packed(here, "machine: {when-all-off: stay}\n" + ONE + "    weight: 7\n    cap: 30\n"
+    packed(here, "machine: {when-all-off: stay}\n" + ONE + "    weight: 7\n    cap: 30\n    watchdog: 7\n"
            "    harts: [0, 63]\n    console: no\n    on-crash: restart\n    start: hand\n")
     result = duomo(here, "show", "out.itb")
     assert (result.returncode, result.stderr) == (0, "")
     lines = [line.split() for line in result.stdout.splitlines()]
-    for line in ("when-all-off stay", "weight 7", "cap 30 %", "harts 0 63", "console no",
+    for line in ("when-all-off stay", "weight 7", "cap 30 %", "watchdog 7", "harts 0 63", "console no",
                  "on-crash restart", "start hand"):
         assert line.split() in lines
 
@@ -169,6 +170,7 @@ def test_show_tells_all_fields(here):
     ("weight: 99999999999999999999", "weight: '99999999999999999999' is not a number; 1 to 1000 would be right"),
     ("cap: 130%",                "cap: 130% is out of range; 1 to 100 would be right"),
     ("cap: 30 %%",               "cap: '30 %%' is not a number; 1 to 100 would be right"),
+    ("watchdog: 0",              "watchdog: 0 is out of range; 1 to 3600 would be right"),
     ("cap: 0",                   "cap: 0 is out of range; 1 to 100 would be right"),
     ("harts: 0",                 "harts: this is a single value; a list, as in [0, 1], would be right"),
     ("harts: []",                "harts: an empty list; at least one item would be right"),
@@ -413,7 +415,7 @@ def test_kernel_refused(here, data, said):
 
 # Help and completion come from the same rows.
 
-FIELDS = ("name", "memory", "vcpus", "kernel", "load", "initrd", "cmdline", "engine", "weight", "cap",
+FIELDS = ("name", "memory", "vcpus", "kernel", "load", "initrd", "cmdline", "engine", "weight", "cap", "watchdog",
           "harts", "console", "on-crash", "restart-at-most", "start", "shadow-pages", "machine",
           "vms", "when-all-off")
 

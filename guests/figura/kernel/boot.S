@@ -58,6 +58,7 @@ boot:   csrw    sie, zero
         addi    t0, t0, 8
         bltu    t0, t1, 1b
         la      sp, stack_top
+        li      s0, 0                           # the frame pointer: backtraces end here
         tail    kernel_main
 
 # void proc_run(struct proc *a0): into the process; comes back through trap_entry.

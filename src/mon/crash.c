@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Reports of crashes, and the command `crash` that shows the last one.
+//
+// In:     a VM that has ended badly, before anything of it is used again.
+// Out:    a copy of what it was like; lines of the log; the report.
+// Always: a crash costs a bounded number of lines, and life.c decides whether they are told.
+// Locks:  none; the copy is the boot hart's to read while its VM does not crash again.
+#include "mon/crash.h"
+
+#include "dev/clock.h"
+#include "dev/machine.h"
+#include "isa/insn_text.h"
+#include "lib/log.h"
+#include "mon/commands.h"
+#include "mon/record_text.h"
+#include "vm/backtrace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_EXITS  8
+#define LINE_SIZE  160
+#define LOG_FRAMES 6 // on a line
+
+// The CSRs that tell most.
+static const struct {
+    const char *name;
+    size_t      offset;
+} csrs[] = {
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+#name, offsetof(struct csrs, name)                                                         \
+    }
+    ROW(sepc), ROW(scause), ROW(stval), ROW(satp), ROW(stvec), ROW(sscratch), ROW(mie), ROW(mip),
+#undef ROW
+};
+
+static u64 csr_of(const struct crash *c, unsigned i)
+{
+    return *(const u64 *)(const void *)((const char *)&c->csr + csrs[i].offset);
+}
+
+void crash_take(struct crash *c, const struct vm *vm)
+{
+    const struct vcpu *v = vm->vcpus[vm->crashed_vcpu];
+    const struct exit *e;
+
+    *c = (struct crash){ .why      = vm->why,
+                         .start    = vm->starts,
+                         .at_ticks = clock_now(),
+                         .vcpu     = v->id,
+                         .mode     = v->mode,
+                         .pc       = v->f.pc,
+                         .csr      = v->csr };
+    memcpy(c->x, v->f.x, sizeof c->x);
+    c->csr.mip |= v->irq_lines;
+    c->n_frames = backtrace_take(v, c->frames, CRASH_FRAMES);
+    while ((e = trace_exit(v, c->n_exits)))
+        c->exits[c->n_exits++] = *e;
+}
+
+// --- in the log ----------------------------------------------------------------------------------
+
+static void log_registers(const struct crash *c)
+{
+    log_line("    %s, pc %lx, sstatus %lx", mode_name(c->mode), (unsigned long)c->pc,
+             (unsigned long)c->csr.mstatus);
+    for (unsigned i = 0; i < ARRAY_LEN(csrs); i += 4)
+        log_line("    %-8s %16lx  %-8s %16lx  %-8s %16lx  %-8s %16lx", csrs[i].name,
+                 (unsigned long)csr_of(c, i), csrs[i + 1].name, (unsigned long)csr_of(c, i + 1),
+                 csrs[i + 2].name, (unsigned long)csr_of(c, i + 2), csrs[i + 3].name,
+                 (unsigned long)csr_of(c, i + 3));
+    for (unsigned i = 0; i < 32; i += 4)
+        log_line("    %-4s %16lx  %-4s %16lx  %-4s %16lx  %-4s %16lx", reg_names[i],
+                 (unsigned long)c->x[i], reg_names[i + 1], (unsigned long)c->x[i + 1],
+                 reg_names[i + 2], (unsigned long)c->x[i + 2], reg_names[i + 3],
+                 (unsigned long)c->x[i + 3]);
+}
+
+static void log_frames(const struct crash *c)
+{
+    char   line[LINE_SIZE];
+    size_t len = 0;
+
+    for (unsigned i = 0; i < c->n_frames; i++) {
+        len += (size_t)snprintf(line + len, sizeof line - len, " %lx", (unsigned long)c->frames[i]);
+        if (i % LOG_FRAMES == LOG_FRAMES - 1 || i == c->n_frames - 1) {
+            log_line("    from%s", line);
+            len = 0;
+        }
+    }
+}
+
+static void exit_text(const struct exit *e, char *to, size_t size)
+{
+    snprintf(to, size, "%s %16lx  %s %2lu, tval %lx", mode_name((enum mode)e->mode),
+             (unsigned long)e->pc, e->cause & CAUSE_INTERRUPT ? "interrupt" : "cause",
+             (unsigned long)(e->cause & ~CAUSE_INTERRUPT), (unsigned long)e->tval);
+}
+
+void crash_log(const struct crash *c, const struct vm *vm)
+{
+    char     line[LINE_SIZE];
+    unsigned first = c->n_exits - (unsigned)min_u64(c->n_exits, LOG_EXITS);
+
+    log_registers(c);
+    log_frames(c);
+    for (unsigned i = first; i < c->n_exits; i++) {
+        exit_text(&c->exits[i], line, sizeof line);
+        log_line("    exit %s", line);
+    }
+    log_line("    `crash %s` tells it again, with its last %u exits", vm->name, c->n_exits);
+}
+
+// --- the command ---------------------------------------------------------------------------------
+
+static void registers_tell(struct report *r, const struct crash *c)
+{
+    report_group(r, "registers", NULL);
+    report_item_hex(r, "pc", c->pc);
+    for (unsigned i = 1; i < 32; i++)
+        report_item_hex(r, reg_names[i], c->x[i]);
+    report_end(r);
+    report_group(r, "csrs", NULL);
+    report_item_hex(r, "sstatus", c->csr.mstatus);
+    for (unsigned i = 0; i < ARRAY_LEN(csrs); i++)
+        report_item_hex(r, csrs[i].name, csr_of(c, i));
+    report_end(r);
+}
+
+static void frames_tell(struct report *r, const struct crash *c)
+{
+    report_array(r, "backtrace");
+    for (unsigned i = 0; i < c->n_frames; i++)
+        if (r->form == REPORT_JSON)
+            json_hex(&r->j, NULL, c->frames[i]);
+        else
+            out_printf(r->o, "  from %lx\n", (unsigned long)c->frames[i]);
+    report_array_end(r);
+}
+
+static void exits_tell(struct report *r, const struct crash *c)
+{
+    char line[LINE_SIZE];
+
+    report_array(r, "exits");
+    for (unsigned i = 0; i < c->n_exits; i++) {
+        const struct exit *e = &c->exits[i];
+
+        if (r->form != REPORT_JSON) {
+            exit_text(e, line, sizeof line);
+            out_printf(r->o, "  exit %s\n", line);
+            continue;
+        }
+        json_object(&r->j, NULL);
+        json_text(&r->j, "mode", mode_name((enum mode)e->mode));
+        json_hex(&r->j, "pc", e->pc);
+        json_number(&r->j, "cause", e->cause & ~CAUSE_INTERRUPT);
+        json_flag(&r->j, "interrupt", e->cause & CAUSE_INTERRUPT);
+        json_hex(&r->j, "tval", e->tval);
+        json_end(&r->j);
+    }
+    report_array_end(r);
+}
+
+static void head_tell(struct report *r, const struct crash *c, const struct vm *vm)
+{
+    u64 ago = (clock_now() - c->at_ticks) / machine.timebase_hz;
+
+    if (r->form != REPORT_JSON) {
+        out_printf(r->o, "%s: %s (start %lu), %lu s ago; vCPU %u was in %s\n", vm->name, c->why,
+                   (unsigned long)c->start, (unsigned long)ago, (unsigned)c->vcpu,
+                   mode_name(c->mode));
+        return;
+    }
+    json_text(&r->j, "vm", vm->name);
+    json_text(&r->j, "why", c->why);
+    json_number(&r->j, "start", c->start);
+    json_number(&r->j, "seconds_ago", ago);
+    json_number(&r->j, "vcpu", c->vcpu);
+    json_text(&r->j, "mode", mode_name(c->mode));
+}
+
+static bool cmd_crash(struct call *call)
+{
+    struct vm          *vm = call->args[0].vm;
+    const struct crash *c  = vm->crash;
+
+    if (!c || !c->why)
+        return call_fail(call, "%s has not crashed", vm->name);
+    vm_hold(vm);
+    head_tell(&call->r, c, vm);
+    registers_tell(&call->r, c);
+    frames_tell(&call->r, c);
+    exits_tell(&call->r, c);
+    vm_release(vm);
+    return true;
+}
+
+// clang-format off
+static const struct command rows[] = {
+    { "crash", { { "vm", ARG_VM, false } }, "what it was like when it crashed last", cmd_crash, true },
+};
+// clang-format on
+const struct command_group crash_commands = COMMAND_GROUP(rows);
