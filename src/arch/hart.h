@@ -31,7 +31,10 @@ void hart_probe(struct hart_caps *caps);
 
 // The calling hart: its place among those that run the monitor, from 0 to MAX_HARTS - 1, and its
 // number in the machine (mhartid).
-#ifdef __riscv
+u32 hart_id(void);
+#ifndef __riscv
+u32 hart_index(void);
+#else
 static inline u32 hart_index(void)
 {
     u64 tp;
@@ -39,10 +42,8 @@ static inline u32 hart_index(void)
     __asm__("mv %0, tp" : "=r"(tp));
     return (u32)tp;
 }
-#else
-u32  hart_index(void);
 #endif
-u32           hart_id(void);
+
 u64           hart_time_csr(void);
 u64           hart_instret(void);  // instructions executed
 void          harts_release(void); // those that wait in start.S may go on, once an IPI wakes them

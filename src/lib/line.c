@@ -139,7 +139,7 @@ static void down(struct line *l)
         recall(l, l->back - 1);
 }
 
-#define CTRL(letter) ((letter)&0x1f)
+#define CTRL(letter) ((letter) % 32)
 
 static const struct {
     u8           key;

@@ -27,12 +27,10 @@ static const struct {
     const char *name;
     size_t      offset;
 } csrs[] = {
-#define ROW(name)                                                                                  \
-    {                                                                                              \
-#name, offsetof(struct csrs, name)                                                         \
-    }
-    ROW(sepc), ROW(scause), ROW(stval), ROW(satp), ROW(stvec), ROW(sscratch), ROW(mie), ROW(mip),
-#undef ROW
+    { "sepc", offsetof(struct csrs, sepc) },   { "scause", offsetof(struct csrs, scause) },
+    { "stval", offsetof(struct csrs, stval) }, { "satp", offsetof(struct csrs, satp) },
+    { "stvec", offsetof(struct csrs, stvec) }, { "sscratch", offsetof(struct csrs, sscratch) },
+    { "mie", offsetof(struct csrs, mie) },     { "mip", offsetof(struct csrs, mip) },
 };
 
 static u64 csr_of(const struct crash *c, unsigned i)
