@@ -5,8 +5,8 @@
 // Out:    its effect on the virtual hart; or "no", and then it is an illegal instruction.
 // Always: a refused access changes nothing.  What a write implies elsewhere is left as a pending
 //         bit.
-// Locks:  none; a vCPU's CSRs are its own, but for mip.  The hot path runs with the guest's tp, so nothing in it
-//         may ask for hart_index().
+// Locks:  none; a vCPU's CSRs are its own, but for mip.  The hot path runs with the guest's tp, so
+//         nothing in it may ask for hart_index().
 #include "vm/csr.h"
 
 #include "arch/hart.h"
