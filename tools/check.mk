@@ -7,3 +7,7 @@
 check: $(B)/.deps-test $(B)/duomo.elf ## the sources: format, layers, style and more (CHECKS="...")
 	@ELF=$(B)/duomo.elf MONITOR_CC='$(XCC) $(XCFLAGS) -Isrc -isystem $(CACHE)/libfdt' \
 	    tools/check-all.sh $(CHECKS)
+
+.PHONY: mutants
+mutants: all unit guests hostile-guests ## small changes of the monitor: does a test notice each? (MUTANTS=200)
+	@nice -n 19 tools/mutants.py --count $(or $(MUTANTS),200)

@@ -23,17 +23,38 @@ BY_WORDS void words_clear(void *to, size_t bytes)
     }
 }
 
-BY_WORDS void words_copy(void *to, const void *from, size_t bytes)
+BY_WORDS static size_t by_words(u64 *to, const u64 *from, size_t bytes)
 {
-    u64       *t   = to;
-    const u64 *f   = from;
-    size_t     end = is_aligned((u64)from, sizeof *f) ? bytes / 32 * 4 : 0;
+    size_t n = bytes / 32 * 4;
 
-    for (size_t i = 0; i < end; i += 4) {
-        t[i]     = f[i];
-        t[i + 1] = f[i + 1];
-        t[i + 2] = f[i + 2];
-        t[i + 3] = f[i + 3];
+    for (size_t i = 0; i < n; i += 4) {
+        to[i]     = from[i];
+        to[i + 1] = from[i + 1];
+        to[i + 2] = from[i + 2];
+        to[i + 3] = from[i + 3];
     }
-    memcpy(t + end, f + end, bytes - 8 * end);
+    return 8 * n;
+}
+
+// What stands in a device tree is aligned to four bytes only.
+BY_WORDS static size_t by_halves(u64 *to, const u32 *from, size_t bytes)
+{
+    size_t n = bytes / 16 * 2;
+
+    for (size_t i = 0; i < n; i += 2) {
+        to[i]     = from[2 * i] | (u64)from[2 * i + 1] << 32;
+        to[i + 1] = from[2 * i + 2] | (u64)from[2 * i + 3] << 32;
+    }
+    return 8 * n;
+}
+
+void words_copy(void *to, const void *from, size_t bytes)
+{
+    size_t done = 0;
+
+    if (is_aligned((u64)from, 8))
+        done = by_words(to, from, bytes);
+    else if (is_aligned((u64)from, 4))
+        done = by_halves(to, from, bytes);
+    memcpy((char *)to + done, (const char *)from + done, bytes - done);
 }

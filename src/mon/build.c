@@ -10,6 +10,7 @@
 
 #include "dev/machine.h"
 #include "mon/console.h"
+#include "mon/guest_dt.h"
 #include "vdev/board.h"
 #include "vm/engine.h"
 
@@ -18,7 +19,8 @@
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MIN  (16 * MIB)
 #define MEMORY_MAX  (1ul << 37)
-#define DT_SIZE     (64 * KIB)
+#define DT_SIZE     (64 * KIB) // where it stands in the VM's RAM,
+#define DT_ROOM     (16 * KIB) // and in ours
 
 // The header of a RISC-V Linux kernel image (Linux,
 // Documentation/arch/riscv/boot-image-header.rst).
@@ -127,7 +129,7 @@ static u64 vector_size(void)
 
 static u64 control_size(const struct vm_config *c)
 {
-    u64 size = sizeof(struct built) + sizeof(struct console) +
+    u64 size = sizeof(struct built) + sizeof(struct console) + DT_ROOM +
                c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
@@ -205,6 +207,13 @@ static bool devices_make(struct vm *vm, u64 *at)
     return true;
 }
 
+static void dt_make(struct built *b, char *room)
+{
+    guest_dt_make(&b->vm, b->config.bootargs, gpa(VM_RAM_BASE + b->layout.ramdisk),
+                  b->config.ramdisk.size, room, DT_ROOM);
+    b->dt = (struct image){ .data = room, .size = DT_ROOM };
+}
+
 const char *vm_build(const struct vm_config *c, struct vm **made)
 {
     struct layout        layout;
@@ -236,6 +245,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))
         return "the board has more devices than its bus takes";
+    dt_make(b, take(&at, DT_ROOM));
     vm_reset(&b->vm);
     *made = vms[n_vms++] = &b->vm;
     return NULL;

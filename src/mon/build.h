@@ -17,6 +17,7 @@ struct built {
     struct vm        vm; // must be first
     struct vm_config config;
     struct layout    layout;
+    struct image     dt; // what it finds, made once: that takes longer than a start's step may
     struct vcpu     *vcpu_list[VCPUS_MAX];
     u64              filled;  // how far its start is, in bytes of RAM
     u64              crashes; // since somebody started it by hand

@@ -58,6 +58,16 @@ static void row_tell(struct out *o, const struct vcpu *v, const struct value *at
     out_printf(o, "  %s\n", text);
 }
 
+// Its memory stands still until vm_release().  False: it has none.
+static bool ram_hold(struct call *c, struct vm *vm)
+{
+    vm_hold(vm);
+    if (vm->ram.a)
+        return true;
+    vm_release(vm);
+    return call_fail(c, "%s has no memory while it is off", vm->name);
+}
+
 static bool cmd_mem(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
@@ -65,7 +75,8 @@ static bool cmd_mem(struct call *c)
 
     if (!n || n > MEM_MAX)
         return call_fail(c, "it shows 1 to %u bytes at a time", MEM_MAX);
-    vm_hold(vm);
+    if (!ram_hold(c, vm))
+        return false;
     for (u64 offset = 0; offset < n; offset += ROW)
         row_tell(c->r.o, vm->vcpus[0], &c->args[1], offset, min_u64(ROW, n - offset));
     vm_release(vm);
@@ -131,7 +142,8 @@ static bool cmd_walk(struct call *c)
     if (at->is_physical)
         return call_fail(c,
                          "a guest-physical address is not translated by the guest; `mem` reads it");
-    vm_hold(vm);
+    if (!ram_hold(c, vm))
+        return false;
     out_printf(c->r.o, "satp %016lx: %u levels%s\n", (unsigned long)v->csr.satp,
                walk_levels(v->csr.satp), walk_levels(v->csr.satp) ? "" : " (Bare)");
     levels_tell(c->r.o, v, gva(at->number));

@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SEED_BYTES 32
+
 static struct lock seed_lock;
 
 static void property_u64_pair(void *fdt, const char *name, u64 a, u64 b)
@@ -29,22 +31,31 @@ static void property_u64_pair(void *fdt, const char *name, u64 a, u64 b)
 
 static void chosen_write(void *fdt, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size)
 {
-    char seed[32];
-    u64  now = clock_now();
+    const char no_seed[SEED_BYTES] = { 0 };
 
-    lock_take(&seed_lock);
-    seed_mix(&now, sizeof now);
-    seed_take(seed, sizeof seed);
-    lock_drop(&seed_lock);
     fdt_begin_node(fdt, "chosen");
     fdt_property_string(fdt, "bootargs", bootargs);
     fdt_property_string(fdt, "stdout-path", "/soc/serial@10000000");
-    fdt_property(fdt, "rng-seed", seed, sizeof seed);
+    fdt_property(fdt, "rng-seed", no_seed, sizeof no_seed);
     if (ramdisk_size) {
         fdt_property_u64(fdt, "linux,initrd-start", ramdisk.a);
         fdt_property_u64(fdt, "linux,initrd-end", ramdisk.a + ramdisk_size);
     }
     fdt_end_node(fdt);
+}
+
+void guest_dt_seed(void *fdt)
+{
+    char seed[SEED_BYTES];
+    u64  now = clock_now();
+    int  err;
+
+    lock_take(&seed_lock);
+    seed_mix(&now, sizeof now);
+    seed_take(seed, sizeof seed);
+    lock_drop(&seed_lock);
+    err = fdt_setprop_inplace(fdt, fdt_path_offset(fdt, "/chosen"), "rng-seed", seed, sizeof seed);
+    ASSERT(!err);
 }
 
 static const char *mmu_type(const struct vm *vm)

@@ -20,7 +20,7 @@
 #include "mon/guest_dt.h"
 #include "vm/sched.h"
 
-#define STEP     (512 * KIB) // of RAM per step: other VMs wait about 0.1 ms
+#define STEP     (32 * KIB) // of RAM per step: at most 32,000 instructions
 #define RAM_STEP (2 * MIB)
 
 // Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
@@ -38,6 +38,7 @@ static void ram_part_fill(struct built *b, u64 from)
     words_clear((char *)b->vm.ram.a + from, STEP);
     image_part_copy(b, &b->config.kernel, b->layout.kernel, from);
     image_part_copy(b, &b->config.ramdisk, b->layout.ramdisk, from);
+    image_part_copy(b, &b->dt, b->layout.dt, from);
 }
 
 static bool ram_get(struct vm *vm)
@@ -49,30 +50,28 @@ static bool ram_get(struct vm *vm)
     return vm->ram.a;
 }
 
-// Unless somebody wants it to start after all.
-static void off(struct vm *vm)
+// The lock is held.
+static void off(struct vm *vm, bool keeps_ram)
 {
-    lock_take(&vm->lock);
-    if (vm->ram.a && vm->end == VM_END_OFF && !vm->is_kept) {
+    built_of(vm)->filled = 0; // of a start that was broken off
+    if (vm->ram.a && !keeps_ram) {
         ram_release(vm->ram.a);
         vm->ram        = hpa(0);
         vm->ram_window = (struct pmp_range){ 0 };
     }
-    if (vm->end != VM_END_RESET)
-        vm_state_set(vm, VM_OFF);
-    lock_drop(&vm->lock);
+    vm_state_set(vm, VM_OFF);
 }
 
+// Unless somebody has stopped it while it was loaded.
 static void run(struct built *b)
 {
     struct vm     *vm = &b->vm;
     struct layout *l  = &b->layout;
 
-    guest_dt_make(vm, b->config.bootargs, gpa(VM_RAM_BASE + l->ramdisk), b->config.ramdisk.size,
-                  (char *)vm->ram.a + l->dt, b->vm.ram_size - l->dt);
+    guest_dt_seed((char *)vm->ram.a + l->dt);
     hart_fence_code();
     lock_take(&vm->lock);
-    if (vm->end == VM_END_RESET) { // and not put off while it was loaded
+    if (vm->end == VM_END_RESET) {
         vm_reset(vm);
         vm->starts++;
         vm->started_ticks = clock_now();
@@ -89,8 +88,8 @@ static void ram_lacks(struct vm *vm)
              vm->name, (unsigned long)(vm->ram_size / MIB));
     lock_take(&vm->lock);
     vm->end = VM_END_FAIL;
+    off(vm, false);
     lock_drop(&vm->lock);
-    off(vm);
 }
 
 static void start_step(struct built *b)
@@ -128,11 +127,11 @@ static void crash_judge(struct built *b)
     }
 }
 
-// What is to become of it.  A person may change that at any time.
-static enum vm_end end_judge(struct built *b)
+// Another hart may want it stopped meanwhile: what it wants is looked at and done under the lock.
+static bool starts_again(struct built *b)
 {
-    struct vm  *vm = &b->vm;
-    enum vm_end end;
+    struct vm *vm = &b->vm;
+    bool       starts;
 
     lock_take(&vm->lock);
     if (vm->why) {
@@ -140,21 +139,17 @@ static enum vm_end end_judge(struct built *b)
         crash_judge(b);
         vm->why = NULL;
     }
-    end = vm->end;
+    starts = vm->end == VM_END_RESET;
+    if (!starts)
+        off(vm, vm->end == VM_END_FAIL || vm->is_kept);
     lock_drop(&vm->lock);
-    return end;
+    return starts;
 }
 
 static void on_end(struct vm *vm)
 {
-    struct built *b = built_of(vm);
-
-    if (end_judge(b) == VM_END_RESET) {
-        start_step(b);
-        return;
-    }
-    b->filled = 0; // of a start that was broken off
-    off(vm);
+    if (starts_again(built_of(vm)))
+        start_step(built_of(vm));
 }
 
 void life_adopt(struct vm *vm)

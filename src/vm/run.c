@@ -75,10 +75,15 @@ static u64 stay_end(void)
     return stay;
 }
 
+void stay_begins(void)
+{
+    here[hart_index()].stay_begin = hart_instret();
+}
+
 void stay_ends(void)
 {
     (void)stay_end();
-    here[hart_index()].stay_begin = hart_instret();
+    stay_begins();
 }
 
 u64 longest_stay(u32 hart)
@@ -90,7 +95,7 @@ static void guest_enter(struct vcpu *v)
 {
     v->stats.longest = max_u64(v->stats.longest, stay_end());
     guest_run(&v->f);
-    here[hart_index()].stay_begin = hart_instret();
+    stay_begins();
 }
 
 static void trap_act(struct vcpu *v)

@@ -64,6 +64,7 @@ static void idle(u64 deadline)
     hart_arm(deadline);
     stay_ends();
     hart_wait();
+    stay_begins();
     lock_take(&runq_lock);
     runq_here()->idle = false;
     lock_drop(&runq_lock);
@@ -109,6 +110,7 @@ void sched_run(bool stays)
 
     runq_join();
     hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI));
+    stay_begins();
     for (;;) {
         runq_choose(&c);
         if (c.over && !stays && !hart_index())

@@ -170,6 +170,7 @@ void vcpu_start(struct vcpu *v, u64 pc, u64 a1); // SBI 2.0, 9.1: vS, satp 0, SI
 void vcpu_run(struct vcpu *v);                   // until it must give way or has nothing to do
 bool vcpu_is_loaded(const struct vcpu *v);       // the calling hart holds its FS and VS
 u64  longest_stay(u32 hart); // in the monitor, in instructions, of the hart of that index
+void stay_begins(void);      // the hart is in the monitor from now on: it slept, or has just joined
 void stay_ends(void);        // the hart sleeps, or has looked at its interrupts
 
 // vm/inject.c

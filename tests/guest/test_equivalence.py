@@ -45,6 +45,14 @@ MACHINES = {"virt": "", "no-sv57": ",sv57=off", "no-sv48": ",sv48=off,sv57=off",
             "more": ",svinval=on,svnapot=on,svpbmt=on"}
 # With Svnapot or Svpbmt, QEMU 7.2 forgets that bits 54 to 60 of an entry are reserved.
 LEFT_OUT = {("page_high_bits", "more")}
+# Where a QEMU's own board is no measure: a beginning of its version, the guest, and what is wrong.
+NO_MEASURE = {
+    ("8.", "csr_satp"): "the board hangs when satp is written with a mode that does not exist",
+    ("8.", "plic_claim"): "the board's PLIC forgets a pending interrupt when its line falls (PLIC 1.0.0, "
+                          "\"Interrupt Gateways\")",
+    ("8.", "rtc_alarm"): "the same",
+    ("8.", "plic_regs"): "the board's PLIC keeps a priority for source 0, which does not exist",
+}
 
 
 def guests():
@@ -175,6 +183,13 @@ def run_pair(name, machine, engine):
     return first, second
 
 
+def no_measure(name):
+    """Why this QEMU's board cannot say what is right; or None."""
+    version = qemu_version().removeprefix("QEMU emulator version ")
+    return next((why for (begin, guest), why in NO_MEASURE.items()
+                 if guest == name and version.startswith(begin)), None)
+
+
 @pytest.fixture(scope="session")
 def built():
     """The guests, all of them."""
@@ -199,6 +214,8 @@ def pairs(built, request):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case))
 def test_same_transcript(case, pairs):
     name, machine, engine = case
+    if why := no_measure(name):
+        pytest.skip(f"{qemu_version()}: {why}")
     first, second = pairs[case].result()
     other = "bare again" if BARE_ONLY else f"vm, {engine}"
 

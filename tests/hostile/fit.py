@@ -2,7 +2,8 @@
 #
 # A bundle with any number of virtual machines, for tests.
 #
-# In:     for each VM a name, its kernel's bytes, memory, command line; which consoles are shown.
+# In:     for each VM a name, its kernel's bytes, memory, command line, who starts it; which consoles are
+#         shown.
 # Out:    the bytes of a FIT image as `duomo pack` makes it (tool/bundle.c).
 # Always: nothing is checked: that is the monitor's duty.  (Devicetree Specification 0.4, chapter 5.)
 
@@ -48,8 +49,8 @@ def pad(data):
 class Vm:
     """One virtual machine of the bundle."""
 
-    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None):
-        self.name, self.kernel, self.cmdline = name, kernel, cmdline
+    def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None, start="boot"):
+        self.name, self.kernel, self.cmdline, self.start = name, kernel, cmdline, start
         self.memory, self.shadow_pages = mib << 20, shadow_pages
 
 
@@ -80,6 +81,7 @@ def bundle(vms, console_show="all"):
         t.put("kernel", f"kernel-{vm.name}")
         t.put("bootargs", vm.cmdline)
         t.put("engine", "auto")
+        t.put("start", vm.start)
         if vm.shadow_pages:
             t.put("shadow-pages", struct.pack(">I", vm.shadow_pages))
         t.end()

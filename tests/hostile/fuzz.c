@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The fuzzing guest: from a seed, a stream of CSR accesses, device accesses of all widths at random
 // offsets, changes of page-table entries with random bits, fences, switches of satp, SBI calls,
-// waits, returns to anywhere, timers, interrupts to itself.  On any trap it goes on with the next
-// step: its vector needs nothing of what the step may have broken.
+// waits, returns to anywhere, random instructions in vS and vU, timers, interrupts to itself.  On
+// any trap it goes on with the next step: its vector needs nothing of what the step may have broken.
 // What it spares is the mapping of its own image, without which it would be over.
-// Shows: G2 P1 P2 P4 P5 C8 C9 D8 D9 S1
+// What the command line says: seed=, the first; steps= of each, with tables and memory made anew
+// for the next; seeds=, how many, then it rests.
+// Shows: G2 P1 P2 P4 P5 C1 C8 C9 D8 D9 S1
 #include "hostile.h"
 #include "wild.h"
 
@@ -14,15 +16,19 @@
 #define SCRATCH (RAM + 32 * MIB)
 #define SOME    (4 * MIB)
 #define GIB     (1ul << 30)
+#define CODE_AT (SCRATCH + 2 * MIB) // no jump of one instruction leads from here into the image
+#define WORDS   24
 
 static pte_t        tables[TABLES][512] __attribute__((aligned(PAGE)));
-static u64          seed, steps, traps, round_steps;
+static u64          seed, first_seed, seeds_wanted, seeds_done, steps_of_seed, steps, traps;
 static volatile u64 touched;
 
-// Every table can be the root of any paging mode: entry 0 leads to table 0, entry 2 maps the image.
+// Every table can be the root of any paging mode: entry 0 leads to table 0, entry 2 maps the image,
+// entry 1 lets U execute it.
 static void image_keep(pte_t *table)
 {
     table[0] = pte_make((u64)tables[0], PTE_V);
+    table[1] = pte_make(RAM, PTE_V | PTE_R | PTE_X | PTE_U | PTE_A | PTE_D);
     table[2] = pte_make(RAM, PTE_KERNEL);
 }
 
@@ -51,7 +57,7 @@ static void entry_change(void)
     u64    slot = any_below(2, &seed) ? any_below(512, &seed) : any_below(8, &seed);
     u64    pa = any_page(), flags = random_next(&seed) & 0x3ff;
 
-    if (slot == 0 || slot == 2)
+    if (slot <= 2)
         return;
     switch (any_below(4, &seed)) {
     case 0: flags = PTE_V; pa = (u64)tables[any_below(TABLES, &seed)]; break;
@@ -171,19 +177,74 @@ static void wait_any(void)
         sbi_call(SBI_HSM, 3, 0x80000000, (u64)wild_vector, 0);
 }
 
-static void return_anywhere(void)
+// With registers at random; a timer ends what loops.
+static void go(u64 to, u64 status)
 {
-    u64 x[32], to = any_below(2, &seed) ? any_va() : SCRATCH + any_below(SOME, &seed);
-    u64 status = random_next(&seed) & (SSTATUS_SPP | SSTATUS_SUM | SSTATUS_MXR | SSTATUS_FS);
+    u64 x[32], at;
 
-    if (is_own(to))
-        return;
-    for (int i = 0; i < 32; i++)
-        x[i] = any_below(2, &seed) ? edge_number(&seed) : random_next(&seed);
+    for (int i = 0; i < 32; i++) {
+        at   = any_below(2, &seed) ? any_va() : edge_number(&seed);
+        x[i] = is_own(at) || at - SYSCON < PAGE ? random_next(&seed) : at;
+    }
     x[A7] = 1ul << 40;
-    timer_set(time_now() + 500);
+    timer_set(time_now() + 100);
     csr_write(CSR_SIE, INT_STI);
     wild_go(to, status | SSTATUS_SPIE, x);
+}
+
+static u64 status_any(void)
+{
+    return random_next(&seed) & (SSTATUS_SPP | SSTATUS_SUM | SSTATUS_MXR | SSTATUS_FS);
+}
+
+static void return_anywhere(void)
+{
+    u64 to = any_below(2, &seed) ? any_va() : SCRATCH + any_below(SOME, &seed);
+
+    if (!is_own(to))
+        go(to, status_any());
+}
+
+static bool is_system(u32 insn)
+{
+    return (insn & 0x7f) == 0x73;
+}
+
+static u32 random_insn(void)
+{
+    static const u32 shapes[] = {
+        0x73,       0x1073,     0x2073,     0x3073,     0x5073,     0x12000073, 0x16000073,
+        0x10500073, 0x0003,     0x1003,     0x3003,     0x0023,     0x2023,     0x3023,
+        0x202f,     0x302f,     0x1000302f, 0x1800302f, 0x000f,     0x100f,     0x200f,
+        0x2007,     0x3007,     0x3027,     0x0053,     0x0067,     0x0063,     0x0013,
+    };
+    u32 word = (u32)random_next(&seed);
+
+    switch (any_below(4, &seed)) {
+    case 0:  return word;
+    case 1:  return (u32)any_of(shapes, &seed) | (word & 0xfff07f80);
+    case 2:  return (u32)any_of(shapes, &seed) | (word & 0x01ff8f80);
+    default: return (word & 0xffff0000) | (u32)any_below(0x10000, &seed);
+    }
+}
+
+// In vU anything at all; in vS nothing by which the attacker would lose itself.
+static void instructions_any(void)
+{
+    u64  status = status_any(), at = CODE_AT + any_below(8, &seed) * PAGE;
+    bool user = !(status & SSTATUS_SPP);
+    u32 *code = (u32 *)at;
+
+    csr_clear(CSR_SSTATUS, SSTATUS_SIE);
+    for (int i = 0; i < WORDS; i++)
+        do
+            code[i] = random_insn();
+        while (!user && (is_system(code[i]) || is_system(code[i] >> 16)));
+    code[WORDS] = 0;
+    fence_i();
+    if (user && csr_read(CSR_SATP))
+        at = at - RAM + GIB;
+    go(at + any_below(WORDS, &seed) * 2, status);
 }
 
 static void interrupt_any(void)
@@ -215,6 +276,7 @@ static void step(void)
         switch (any_below(8, &seed)) {
         case 0:  wait_any(); break;
         case 1:  return_anywhere(); break;
+        case 2 ... 4: instructions_any(); break;
         default: fence_any(); break;
         }
     }
@@ -229,30 +291,51 @@ static void calm(void)
     csr_write(CSR_STVEC, (u64)wild_vector);
 }
 
+// All that a seed's steps depend on.
+static void seed_begin(void)
+{
+    csr_write(CSR_SATP, 0);
+    seed = (first_seed + seeds_done) * 0x9e3779b97f4a7c15ul | 1;
+    memset(tables, 0, sizeof tables);
+    for (int i = 0; i < TABLES; i++)
+        image_keep(tables[i]);
+    for (u64 at = SCRATCH; at < SCRATCH + SOME; at += PAGE / 4)
+        *(volatile u64 *)at = random_next(&seed);
+    sfence_all();
+}
+
+static void seed_end(void)
+{
+    csr_write(CSR_SATP, 0);
+    seeds_done++;
+    say("round seed=%lu seeds=%lu steps=%lu traps=%lu", first_seed + seeds_done - 1, seeds_done,
+        steps, traps);
+    if (seeds_done == seeds_wanted) {
+        say("all done");
+        rest();
+    }
+    seed_begin();
+}
+
 // Gets here from every trap, too.
 void wild_again(void)
 {
     traps++;
     for (;;) {
         calm();
-        if (steps++ >= round_steps) {
-            round_steps += 20000;
-            csr_write(CSR_SATP, 0);
-            say("round steps=%lu traps=%lu", steps, traps);
-        }
+        if (steps++ / steps_of_seed > seeds_done)
+            seed_end();
         step();
     }
 }
 
 GUEST(fuzz)
 {
-    seed = arg("seed", 1);
-    for (int i = 0; i < TABLES; i++)
-        image_keep(tables[i]);
-    for (u64 at = SCRATCH; at < SCRATCH + SOME; at += 8)
-        *(volatile u64 *)at = random_next(&seed);
-    sfence_all();
+    first_seed    = arg("seed", 1);
+    seeds_wanted  = arg("seeds", ~0ul);
+    steps_of_seed = arg("steps", 5000);
     say("round 0");
     csr_write(CSR_STVEC, (u64)wild_vector);
+    seed_begin();
     wild_again();
 }

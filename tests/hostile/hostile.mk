@@ -38,6 +38,10 @@ hostile-builds:
 	@$(MAKE) --no-print-directory B=$(B)/hole DEFINES=-DTEST_SHADOW_HOLE=0x40000000 $(B)/hole/duomo.elf
 	@$(MAKE) --no-print-directory B=$(B)/self_harm DEFINES=-DTEST_SELF_HARM $(B)/self_harm/duomo.elf
 
+.PHONY: soak
+soak: all hostile-guests ## the fuzzing guest for 10^8 steps (STEPS=...) or for hours (HOURS=...)
+	@/usr/bin/python3 $(HOSTILE_DIR)/soak.py $(if $(HOURS),--hours $(HOURS),--steps $(or $(STEPS),1e8))
+
 .SECONDARY:
 
 $(HOSTILE_OUT)/rt/%.o: $(HOSTILE_RT)/%

@@ -2,17 +2,19 @@
 #
 # A machine with several VMs on it, its console, and a look at the monitor's own memory.
 #
-# In:     a monitor (ELF) and VMs.
-# Out:    what the console shows; how the machine ended; whether the monitor's text and constants are
-#         still what the ELF says.
-# Always: time is instructions: one takes a nanosecond (-icount shift=0), and a hart that waits makes
-#         time jump.  So a busy host changes nothing but how long a test takes.  Every wait has an end.
+# In:     a monitor (ELF) and VMs; how many harts.
+# Out:    what the console shows; the monitor's answers; how the machine ended; whether the monitor's
+#         text and constants are still what the ELF says.
+# Always: with one hart time is instructions: one takes a nanosecond (-icount shift=0), and a hart that
+#         waits makes time jump.  So a busy host changes nothing but how long a test takes.  Several
+#         harts run in threads of their own, by the host's clock.  Every wait has an end.
 #         (A hart that waits for nothing at all makes QEMU deaf; so somebody has to be busy when it is
 #         asked for memory.)
 
 import json
 import os
 import re
+import secrets
 import socket
 import struct
 import subprocess
@@ -23,8 +25,10 @@ from pathlib import Path
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 ANSWER_SECONDS = 20
 WHOSE = re.compile(rb"(?m)^\x1b\[1;3\dm[\w-]+ *\x1b\[0m\| ")    # before a line, where all VMs are shown
+FRAME = re.compile(rb"\x1b_duomo;[^\x1b]*;begin\x1b\\.*?(\x1b_duomo;[^\x1b]*;end;\w+\x1b\\|$)", re.S)
 SLOW_BYTES, SLOW_SECONDS = 1024, 0.02
-SHT_RELA, PT_LOAD, PF_W = 4, 1, 2
+SHT_SYMTAB, SHT_RELA, PT_LOAD, PF_W = 2, 4, 1, 2
+STACK_GUARD, STACK_STRIDE = 4096, 4096 + 16384          # src/arch/riscv/layout.h
 
 
 class Elf:
@@ -60,20 +64,33 @@ class Elf:
             yield at, bytes(content)
 
 
+    def symbol(self, name):
+        """Where something of the monitor stands."""
+        symbols = next(s for s in self.sections if s[1] == SHT_SYMTAB)
+        strings = self.sections[symbols[6]]
+        for at in range(symbols[4], symbols[4] + symbols[5], 24):
+            text, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", self.data, at)
+            begin = strings[4] + text
+            if self.data[begin:self.data.index(b"\0", begin)] == name.encode():
+                return value
+        raise KeyError(name)
+
+
 class Machine:
     """A started machine."""
 
-    def __init__(self, monitor, bundle, folder, icount=True, slow=False, memory="512M"):
-        self.elf, self.folder, self.slow = Elf(monitor), folder, slow
+    def __init__(self, monitor, bundle, folder, icount=True, slow=False, memory="512M", harts=1,
+                 cpu="rv64,h=false"):
+        self.elf, self.folder, self.slow, self.harts = Elf(monitor), folder, slow, harts
         self.news, self.ended = threading.Condition(), False
         self.console = bytearray()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "bundle.itb").write_bytes(bundle)
-        command = [QEMU, "-M", "virt", "-cpu", "rv64,h=false", "-m", memory, "-display", "none",
+        command = [QEMU, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-display", "none",
                    "-serial", f"unix:{folder}/console,server=on,wait=on", "-monitor", "none", "-no-reboot",
                    "-bios", str(monitor), "-kernel", f"{folder}/bundle.itb",
                    "-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
-        if icount:
+        if icount and harts == 1:
             command += ["-icount", "shift=0,sleep=off"]
         with open(folder / "errors", "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
@@ -110,7 +127,7 @@ class Machine:
         """The console's lines, without whose they are; what is no text for a terminal is one mark."""
         with self.news:
             text = bytes(self.console)
-        text = WHOSE.sub(b"", text)
+        text = WHOSE.sub(b"", FRAME.sub(b"", text))
         return re.sub(rb"[^\n -~]+", b"~", re.sub(rb"\r\n?", b"\n", text)).decode("ascii")
 
     def wait(self, pattern, times, seconds):
@@ -128,6 +145,18 @@ class Machine:
                 return True
             if not fresh and (self.ended or time.monotonic() >= deadline):
                 return False
+
+    def request(self, text, seconds=ANSWER_SECONDS):
+        """The monitor's answer to a command, as a dictionary; None: there is none.  (docs/monitor.md)"""
+        nonce = secrets.token_hex(8)
+        pattern = re.compile(f"\x1b_duomo;{nonce};begin\x1b\\\\(.*?)\x1b_duomo;{nonce};end;".encode(), re.S)
+        with self.news:
+            seen = len(self.console)
+        self.line.sendall(f"\x1d:{nonce} json {text}\r".encode())
+        with self.news:
+            self.news.wait_for(lambda: self.ended or pattern.search(self.console, seen), seconds)
+            answer = pattern.search(self.console, seen)
+        return json.loads(answer.group(1)) if answer else None
 
     def wait_end(self, seconds):
         """QEMU's exit code; None: it still runs."""
@@ -162,6 +191,16 @@ class Machine:
             there = self.memory_at(at, len(wanted))
             found += [f"{at + i:#x}" for i in range(len(wanted)) if there[i] != wanted[i]]
         return found
+
+    def stacks(self):
+        """How much of each hart's stack was ever written, in per cent: at power-on all of it is zero."""
+        at, stride, guard = self.elf.symbol("_stacks"), STACK_STRIDE, STACK_GUARD
+        memory = self.memory_at(at, stride * self.harts)
+        used = []
+        for i in range(0, len(memory), stride):
+            stack = memory[i + guard:i + stride]
+            used.append(100 * len(stack.lstrip(b"\0")) // len(stack))
+        return used
 
     def stop(self):
         if self.process.poll() is None:

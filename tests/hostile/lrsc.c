@@ -2,6 +2,7 @@
 // LR and SC with what a monitor may do in between: emulated instructions, faults that it fills, a
 // change of the page's mapping, a switch to the other VM and back.  An SC may fail whenever it
 // likes; one that succeeds must find the word as LR saw it, and the page that LR saw.
+// way=1 does nothing but SC, without LR, on the very word that others use: none may succeed.
 // Shows: C5
 #include "hostile.h"
 #include "insn.h"
@@ -86,9 +87,29 @@ static void under_interrupts(void)
     lies += counter != n + taken;
 }
 
+// The word is at the same address, and has the same value, as in between_turns() of another VM.
+static void thieve(void)
+{
+    for (u64 round = 1;; round++) {
+        for (u64 i = 0; i < 1000000; i++) {
+            u64 failed;
+
+            memory[0][0] = 7;
+            __asm__ volatile("sc.d %0, %2, (%1)" : "=&r"(failed) : "r"(memory[0]), "r"(8ul) : "memory");
+            lies += !failed;
+        }
+        if (lies)
+            say("BAD %lu stolen", lies);
+        say("round %lu stolen=%lu", round, lies);
+    }
+}
+
 GUEST(lrsc)
 {
     struct space s;
+
+    if (arg("way", 0))
+        thieve();
 
     on_irq = on_interrupt;
     for (u64 round = 1;; round++) {

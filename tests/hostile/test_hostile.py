@@ -22,7 +22,6 @@ Environment:
 
 import os
 import re
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,40 +29,12 @@ from pathlib import Path
 import pytest
 
 from fit import Vm, bundle
+from hostile_case import (BUILD, GUESTS, ORACLES, SOAK, STAY, Case, o1_no_panic, o3_monitor_is_unchanged, play,
+                          what_is_wrong)
 from hostile_machine import Elf, Machine
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
-GUESTS = BUILD / "hostile"
 JOBS = int(os.environ.get("DUOMO_HOSTILE_JOBS", "2"))
-SOAK = int(os.environ.get("DUOMO_HOSTILE_SOAK", "1"))
 SHOW = os.environ.get("DUOMO_SHOW") == "1"
-
-SLICE_US, MARGIN_US = 5000, 1000
-LINE_MS = 20
-END_SECONDS = 150 * SOAK
-STAY_NS = 50000         # the longest stay in the monitor: 50,000 instructions
-
-
-class Case:
-    """A machine: its attackers as (guest, command line), and what is wanted of it."""
-
-    def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
-                 witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False):
-        self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
-        self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount
-        self.witness, self.lost, self.check, self.slow = witness, lost, check, slow
-        self.until = until                      # what is printed how often when enough was done
-        self.slices = slices or len(attackers)  # the witness may wait for so many
-        self.share = share if share is not None else 100 // (1 + len(attackers)) - 5
-
-    def vms(self):
-        guests = [(f"{guest}-{i}", guest, args) for i, (guest, args) in enumerate(self.attackers)]
-        if self.witness:
-            guests.insert(len(guests) if self.first else 0,
-                          ("honest", "witness", f"lines={self.lines} ms={LINE_MS} seed=7 stay=1"))
-        return [Vm(name, (GUESTS / f"{guest}.bin").read_bytes(), args, self.mib, self.shadow_pages)
-                for name, guest, args in guests]
 
 
 def seeds(n):
@@ -102,14 +73,40 @@ def hundred_thousand_a_second(shown):
         yield f"only {max(rates, default=0)} a second"
 
 
+def on_harts(harts, *attackers, rounds=1, **wanted):
+    """Several attackers on several harts, until each guest has done its rounds."""
+    guests = {guest for guest, _ in attackers}
+    until = [(f"{guest}: (?:round|life)", rounds * sum(guest == g for g, _ in attackers)) for guest in guests]
+    return Case(*attackers, harts=harts, rounds=rounds, until=wanted.pop("until", until), **wanted)
+
+
+def cases_on(h):
+    """The same attacks as on one hart, together."""
+    return {
+        f"paging-{h}-harts":    on_harts(h, ("tables", "seed=3"), ("many", "part=1"), ("vanish", ""),
+                                         ("many", "part=2"), rounds=2, shadow_pages=64),
+        f"traps-{h}-harts":     on_harts(h, ("ecalls", ""), ("sbi", "seed=3"), ("words", "seed=9"),
+                                         ("jump", "way=3"), ("overflow", ""), lost=True),
+        f"interrupts-{h}-harts": on_harts(h, *[("storm", f"way={w}") for w in (0, 1, 2, 4, 7)]),
+        f"sleep-{h}-harts":     on_harts(h, ("halt", "way=1"), ("halt", "way=5"), ("sleeper", "which=0"),
+                                         ("sleeper", "burst_us=100"), ("spin", "")),
+        f"lives-{h}-harts":     on_harts(h, ("reboot", ""), ("reboot", ""), mib=16, rounds=40),
+        f"ends-{h}-harts":      on_harts(h, *[("off", f"seed={s}") for s in range(1, 9)], mib=16, lines=20,
+                                         until=[("its guest (powered|reported)", 8)], check=all_have_ended),
+        f"flood-{h}-harts":     on_harts(h, *[("flood", f"way={w}") for w in range(5)]),
+        f"lrsc-{h}-harts":      on_harts(h, ("lrsc", ""), ("lrsc", ""), ("lrsc", "way=1"), ("lrsc", "way=1")),
+        f"fuzz-{h}-harts":      on_harts(h, *[("fuzz", f"seed={2000 * h + 100 * s} seeds=8") for s in range(5)],
+                                         until=[("fuzz: all done", 5)]),
+    }
+
+
 CASES = {
     "spin":              Case(("spin", "")),
     "spin-second":       Case(("spin", ""), first=False),
     "spin-three":        Case(("spin", ""), ("spin", ""), ("spin", "")),
     "no-stall-alone":    Case(share=95, slices=0),
     "two-witnesses":     Case(("witness", "lines=12 ms=20 seed=3"), rounds=0, lines=12, share=45,
-                              until=("witness: done", 2),
-                              check=two_witnesses),
+                              until=("witness: done", 2), check=two_witnesses),
     **{f"sleeper-{w}":   Case(("sleeper", f"which={w}")) for w in (0, 2, 5, 7)},
     "sleeper-mixed":     Case(("sleeper", ""), lines=20),
     "sleeper-owed":      Case(("sleeper", "which=8 burst_us=14000"), lines=20),
@@ -149,65 +146,30 @@ CASES = {
     "off":               Case(*[("off", f"seed={s}") for s in range(1, 9)], mib=16, lines=40,
                               check=all_have_ended, share=5),
     "lrsc":              Case(("lrsc", "")),
-    "fp-first":          Case(("fp", "")),
-    "fp-second":         Case(("fp", ""), first=False),
+    "lrsc-stolen":       Case(("lrsc", ""), ("lrsc", "way=1"), lines=20, rounds=3,
+                              until=("lrsc: round .*stolen", 3)),
+    "fp-first":          Case(("fp", "seed=1")),
+    "fp-second":         Case(("fp", "seed=1"), first=False),
+    "fp-none":           Case(("fp", "seed=1"), ("fp", "seed=2"), cpu="rv64,h=false,f=false,d=false"),
+    **{f"fp-{h}-harts":  Case(*[("fp", f"seed={s}") for s in range(1, 5)], harts=h,
+                              until=("fp: round", 120)) for h in (1, 2, 4)},
+    **{f"vector-{h}-harts": Case(*[("vector", f"seed={s}") for s in range(1, 5)], harts=h, rounds=4,
+                              cpu="rv64,h=false,v=true", until=("vector: round", 16)) for h in (1, 2, 4)},
+    "asid":              Case(("asid", "seed=1"), ("asid", "seed=2"), lines=2, rounds=6 * SOAK,
+                              share=25, until=("asid: round", 12 * SOAK)),
+    "asid-2-harts":      Case(*[("asid", f"seed={s}") for s in range(1, 5)], harts=2, rounds=8,
+                              until=("asid: round", 12)),
     "vanish":            Case(("vanish", "")),
     **{f"words-{s}":     Case(("words", f"seed={s}"), until=(r"words: round \d+ steps=20000", 1), share=40)
        for s in seeds(3)},
-    **{f"fuzz-{s}":      Case(("fuzz", f"seed={s}"), until=(r"fuzz: round steps=200001", 1), share=40)
-       for s in seeds(5)},
-    "fuzz-few-pages":    Case(("fuzz", "seed=101"), until=("fuzz: round steps=60001", 1), shadow_pages=16),
-    "fuzz-and-words":    Case(("fuzz", "seed=102"), ("words", "seed=103"), slices=3, lines=30),
-    "fuzz-real-time":    Case(("fuzz", "seed=104"), icount=False, until=("fuzz: round steps=40001", 1)),
+    **{f"fuzz-{s}":      Case(("fuzz", f"seed={50 * s} seeds=50"), until=("fuzz: all done", 1), share=40)
+       for s in seeds(4)},
+    "fuzz-few-pages":    Case(("fuzz", "seed=1001 seeds=12"), until=("fuzz: all done", 1), shadow_pages=16),
+    "fuzz-and-words":    Case(("fuzz", "seed=1101"), ("words", "seed=103"), slices=3, lines=30),
+    "fuzz-real-time":    Case(("fuzz", "seed=1201 seeds=8"), icount=False, until=("fuzz: all done", 1)),
+    **cases_on(2),
+    **cases_on(4),
 }
-
-
-class Outcome:
-    """What a machine left."""
-
-    def __init__(self, shown, finished, changes, code):
-        self.shown, self.finished, self.changes, self.code = shown, finished, changes, code
-
-    def log(self):
-        """The monitor's lines since the first VM has begun."""
-        return re.findall(r"duomo: [^\n]*(?=\n)", self.shown[self.shown.find("=== "):])
-
-    def tail(self):
-        return "\n".join(line[:160] for line in self.shown.splitlines()[-25:])
-
-
-def play(name, case, monitor, folder):
-    machine = Machine(monitor, bundle(case.vms()), folder / name, case.icount, case.slow)
-    try:
-        finished = machine.wait(*case.until, END_SECONDS) if case.until else True
-        if case.witness:
-            finished &= machine.wait("witness: done", 1, END_SECONDS)
-        changes = machine.changes() if machine.process.poll() is None else ["QEMU has ended"]
-    finally:
-        code = machine.process.poll()
-        machine.stop()
-    return Outcome(machine.shown(), finished, changes, code)
-
-
-def build(*targets):
-    done = subprocess.run(["make", "-s", "-C", ROOT, "-f", "tests/hostile/hostile.mk", *targets],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="session")
-def monitor(tmp_path_factory):
-    """A copy of the monitor, which may be built anew while this runs; and the guests."""
-    assert (BUILD / "duomo.elf").exists(), "no build/duomo.elf; remedy: make"
-    build("hostile-guests")
-    return shutil.copy(BUILD / "duomo.elf", tmp_path_factory.mktemp("monitor"))
-
-
-@pytest.fixture(scope="session")
-def spoilt():
-    """The monitors with a deliberate mistake, by what they are called in hostile.mk."""
-    build("hostile-guests", "hostile-builds")
-    return {name: BUILD / name / "duomo.elf" for name in ("hole", "self_harm")}
 
 
 @pytest.fixture(scope="session")
@@ -223,64 +185,17 @@ def outcomes(monitor, request, tmp_path_factory):
             future.cancel()
 
 
-# The oracles: each yields what is wrong, in words.
-
-def o1_no_panic(_, outcome):
-    yield from (line for line in outcome.shown.splitlines() if "PANIC" in line)
-    if outcome.code is not None:
-        yield f"QEMU has ended with {outcome.code}"
-
-
-def o2_witness_is_content(case, outcome):
-    done = re.search(r"witness: done ok stall_us=(\d+) late_us=(\d+) share=(\d+)", outcome.shown)
-    if not outcome.finished or not done:
-        yield "it did not come to its end, or the witness not to a good one"
-        return
-    stall, late, share = map(int, done.groups())
-    bound = case.slices * SLICE_US + MARGIN_US
-    if case.icount and max(stall, late) > bound:
-        yield f"the witness stalled for {stall} us, its timer was {late} us late; the bound is {bound}"
-    if case.icount and share < case.share:
-        yield f"the witness had {share} % of the hart, not {case.share}"
-
-
-def o3_monitor_is_unchanged(_, outcome):
-    if outcome.changes:
-        yield f"{len(outcome.changes)} bytes of the monitor have changed: {outcome.changes[:8]}"
-
-
-def o4_attackers_have_attacked(case, outcome):
-    for guest in {guest for guest, _ in case.attackers}:
-        if len(re.findall(rf"\n{guest}: (?:round|life)", outcome.shown)) < case.rounds:
-            yield f"{guest} has not done what it should"
-    yield from (line for line in outcome.shown.splitlines() if re.match(r"\w+: (\w+ )?BAD ", line))
-    if not case.lost:
-        yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)
-
-
-def o5_log_is_empty(_, outcome):
-    for line in outcome.log():
-        if not re.match(r"duomo: [\w-]+: its guest (powered off|asked for a reset|reported a failure)", line):
-            yield f"the monitor said: {line}"
-
-
-ORACLES = [o1_no_panic, o2_witness_is_content, o3_monitor_is_unchanged, o4_attackers_have_attacked,
-           o5_log_is_empty]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_witness_notices_nothing(name, outcomes):
     case, outcome = CASES[name], outcomes[name].result()
     if SHOW:
         print(outcome.shown)
-    wrong = [f"{oracle.__name__[:2].upper()} {what}" for oracle in ORACLES for what in oracle(case, outcome)]
-    wrong += [f"O4 {what}" for what in (case.check(outcome.shown) if case.check else [])]
-    if wrong:
+    if wrong := what_is_wrong(case, outcome):
         pytest.fail("\n".join(wrong[:12]) + "\nthe console's end:\n" + outcome.tail(), pytrace=False)
 
 
 def test_every_attacker_is_used():
-    used = {guest for case in CASES.values() for guest, _ in case.attackers} | {"witness", "bulk", "hole"}
+    used = {guest for case in CASES.values() for guest, _ in case.attackers} | {"witness", "bulk", "hole", "mark"}
     assert used == {path.stem for path in Path(__file__).parent.glob("*.c")}
 
 
@@ -292,7 +207,7 @@ def test_no_request_takes_long(monitor, tmp_path):
     costs = {what: int(ns) for what, ns in re.findall(r"bulk: (\w+) ns=(\d+)", outcome.shown)}
     assert outcome.finished and len(costs) > 15, outcome.tail()
     assert not [*o1_no_panic(case, outcome), *o3_monitor_is_unchanged(case, outcome)], outcome.tail()
-    assert not {what: ns for what, ns in costs.items() if ns > STAY_NS}
+    assert not {what: ns for what, ns in costs.items() if ns > STAY}
 
 
 # The end of all VMs is the end of the machine.

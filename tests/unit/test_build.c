@@ -259,6 +259,7 @@ TEST(guest_trees_have_seeds_of_their_own)
 
     assert_null(build(good_spec()));
     (void)guest_tree(a, sizeof a), (void)guest_tree(b, sizeof b);
+    guest_dt_seed(a), guest_dt_seed(b);
     seed_a = fdt_getprop(a, fdt_path_offset(a, "/chosen"), "rng-seed", &len_a);
     seed_b = fdt_getprop(b, fdt_path_offset(b, "/chosen"), "rng-seed", &len_b);
     EXPECT_EQ(len_a, 32, "length");
@@ -279,12 +280,35 @@ TEST(longest_command_line_fits)
     built_free();
 }
 
+// Whoever stops a VM that is being loaded is heard, however far that is; and its RAM is free again.
+TEST(a_start_that_is_broken_off)
+{
+    u64 free_before;
+
+    assert_null(build(good_spec()));
+    life_adopt(built);
+    free_before = ram_free_bytes();
+    for (u64 steps = 0; steps < 5; steps++) {
+        vm_start(built);
+        for (u64 i = 0; i < steps; i++)
+            built->on_end(built);
+        vm_put_off(built, false, "killed");
+        built->on_end(built);
+        EXPECT_EQ(built->state, VM_OFF, "state after %lu steps", steps);
+        EXPECT_EQ(ram_free_bytes(), free_before, "RAM after %lu steps", steps);
+    }
+    boot();
+    EXPECT_EQ(built->starts, 1, "starts");
+    built_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(a_good_vm),
         RUN(a_second_start),
         RUN(a_start_is_broken_off),
+        RUN(a_start_that_is_broken_off),
         RUN(vms_that_cannot_be),
         RUN(kernels_that_do_not_fit),
         RUN(kernel_at_an_odd_offset),
