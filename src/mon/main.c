@@ -221,11 +221,13 @@ void boot_other(void)
     __atomic_fetch_add(&n_arrived, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
         ;
+    self_harm_elsewhere(vms[0]->name);
     sched_run(stays);
     hart_park();
 }
 
-// A VM whose harts did not come is not started; by hand, it may be on any.  False: there is such a one.
+// A VM whose harts did not come is not started; by hand, it may be on any.  False: there is such a
+// one.
 static bool harts_check(void)
 {
     bool all = true;

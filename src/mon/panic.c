@@ -3,8 +3,8 @@
 //
 // In:     a trap in the monitor's own code, or a condition that does not hold.
 // Out:    cause, registers, a backtrace; the machine powers off with code PANIC_CODE.
-// Always: one hart has them.  A second failure there ends at once; other harts leave their guests and
-//         stop, at the latest when they take a lock or look at their interrupts.
+// Always: one hart has them.  A second failure there ends at once; other harts leave their guests
+//         and stop, at the latest when they wait for a lock or look at their interrupts.
 // Locks:  none.
 #include "lib/panic.h"
 #include "arch/hart.h"
