@@ -67,6 +67,7 @@ void hart_satp_set(u64 satp);
 void hart_fence_all(void);
 void hart_fence_page(gva_t va);
 void hart_fence_code(void);
+void hart_fence_devices(void); // what was done before to memory or devices is seen before the rest
 
 // The registers of the floating-point and vector units; FS and VS stay as they are.  Only where the
 // hart has them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Spin locks between harts.  They are few, held briefly, and taken in one order:
-// vm->lock, then the scheduler's, then the console's (docs/glossary.md, "lock").
+// vm->lock, then the scheduler's, then the console's, then the serial line's (docs/harts.md).
 #pragma once
 
 #include "lib/types.h"
@@ -9,14 +9,18 @@ struct lock {
     u32 taken;
 };
 
-// Set when the monitor panics: who holds a lock then may never drop it, and last words cannot wait.
-extern bool locks_are_void;
+// When the monitor panics: who holds a lock then may never drop it, and last words cannot wait.
+// The first hart that asks has them; another, then or later, never returns.  False: this hart has
+// asked before.
+bool last_words_take(void);
+// Is this the hart that has them?  Another never returns from here once somebody has.
+bool last_words_are_mine(void);
 
 static inline void lock_take(struct lock *l)
 {
     while (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&l->taken, __ATOMIC_RELAXED))
-            if (__atomic_load_n(&locks_are_void, __ATOMIC_RELAXED))
+            if (UNLIKELY(last_words_are_mine()))
                 return;
 }
 

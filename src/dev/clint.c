@@ -4,7 +4,7 @@
 // In:     deadlines.
 // Out:    timer interrupts of the hart that asked.
 // Always: mtime is read through the `time` CSR where the hart has it, which needs no bus access.
-// Locks:  none; each hart writes only its own registers.
+// Locks:  none; each hart writes only its own registers, and sets msip of others.
 #include "arch/hart.h"
 #include "dev/clock.h"
 #include "dev/driver.h"
@@ -41,11 +41,13 @@ void clock_arm(u64 deadline_ticks)
 // What was written before is seen by the hart that is interrupted.
 void clock_ipi_send(u32 hart)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    hart_fence_devices();
     mmio_write32(clint + CLINT_MSIP + 4ul * hart, 1);
 }
 
+// One that comes while we look at what the last was for is a new one.
 void clock_ipi_clear(u32 hart)
 {
     mmio_write32(clint + CLINT_MSIP + 4ul * hart, 0);
+    hart_fence_devices();
 }

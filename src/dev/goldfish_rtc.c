@@ -4,8 +4,8 @@
 // In:     nothing.
 // Out:    nanoseconds since 1970.
 // Always: TIME_LOW latches TIME_HIGH, so low is read first.
-// Locks:  none; a torn pair of reads by two harts is off by 4 s at most once in 4 s: boot hart
-//         only.
+// Locks:  one, for the pair of reads.
+#include "arch/lock.h"
 #include "dev/clock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"
@@ -15,7 +15,8 @@
 #define TIME_LOW  0x00
 #define TIME_HIGH 0x04
 
-static u64 rtc;
+static u64         rtc;
+static struct lock rtc_lock;
 
 bool goldfish_rtc_probe(const void *fdt, int node)
 {
@@ -29,7 +30,9 @@ u64 wallclock_ns(void)
     if (!rtc)
         return clock_now() * (1000000000 / machine.timebase_hz);
 
-    u64 low = mmio_read32(rtc + TIME_LOW);
+    lock_take(&rtc_lock);
+    u64 low = mmio_read32(rtc + TIME_LOW), high = mmio_read32(rtc + TIME_HIGH);
 
-    return (u64)mmio_read32(rtc + TIME_HIGH) << 32 | low;
+    lock_drop(&rtc_lock);
+    return high << 32 | low;
 }

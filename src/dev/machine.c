@@ -50,7 +50,7 @@ static void harts_read(const void *fdt, int cpus)
     fdt_for_each_subnode(node, fdt, cpus) {
         const char *type = dt_string(fdt, node, "device_type");
 
-        if (!type || strcmp(type, "cpu"))
+        if (!type || strcmp(type, "cpu") || !dt_enabled(fdt, node))
             continue;
         if (machine.n_harts < MACHINE_HARTS_MAX)
             machine.hart_ids[machine.n_harts] = hart_number(fdt, node, "reg");
@@ -192,8 +192,12 @@ u64 ram_free_bytes(void)
 
 bool ram_taken(unsigned n, struct range *r)
 {
-    if (n >= n_taken)
-        return false;
-    *r = taken[n];
-    return true;
+    bool is;
+
+    lock_take(&taken_lock);
+    is = n < n_taken;
+    if (is)
+        *r = taken[n];
+    lock_drop(&taken_lock);
+    return is;
 }

@@ -189,6 +189,7 @@ static bool stays;     // when all VMs are off
 static u32  n_arrived; // harts beside the one that boots: here,
 static u32  n_refused; // and of another kind than that
 static u32  may_go;
+static u64  may_run; // bit n: the hart whose number is n takes part
 
 static bool is_like_boot_hart(void)
 {
@@ -201,6 +202,12 @@ static bool is_like_boot_hart(void)
     return !memcmp(&mine, &hart_caps, sizeof mine);
 }
 
+// VMs cannot name one whose number is large: it takes any.
+static void hart_note(void)
+{
+    __atomic_fetch_or(&may_run, hart_id() < 64 ? BIT(hart_id()) : ~0ul, __ATOMIC_RELEASE);
+}
+
 // The other harts, from start.S.
 void boot_other(void)
 {
@@ -210,11 +217,34 @@ void boot_other(void)
         hart_park();
     }
     protect();
+    hart_note();
     __atomic_fetch_add(&n_arrived, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&may_go, __ATOMIC_ACQUIRE))
         ;
+    self_harm_elsewhere(vms[0]->name);
     sched_run(stays);
     hart_park();
+}
+
+// A VM whose harts did not come is not started; by hand, it may be on any.  False: there is such a
+// one.
+static bool harts_check(void)
+{
+    bool all = true;
+
+    hart_note();
+    for (unsigned i = 0; i < n_vms; i++)
+        if (!(vms[i]->harts & __atomic_load_n(&may_run, __ATOMIC_ACQUIRE))) {
+            log_line("%s: none of the harts that it may run on runs guests; not started: name "
+                     "others, or start it by hand, on any",
+                     vms[i]->name);
+            vms[i]->harts = ~0ul;
+
+            built_of(vms[i])->config.start = false;
+
+            all = false;
+        }
+    return all;
 }
 
 #define ARRIVAL_MS 200
@@ -271,6 +301,7 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
         console_show_all();
     console_hint();
     harts_call();
+    broken |= !harts_check();
     stays = !vms_start() || bundle_stays();
     self_harm(vms[0]->name);
     tick_start();

@@ -3,7 +3,8 @@
 //
 // In:     a trap in the monitor's own code, or a condition that does not hold.
 // Out:    cause, registers, a backtrace; the machine powers off with code PANIC_CODE.
-// Always: a second failure while this runs ends at once.
+// Always: one hart has them.  A second failure there ends at once; other harts leave their guests
+//         and stop, at the latest when they wait for a lock or look at their interrupts.
 // Locks:  none.
 #include "lib/panic.h"
 #include "arch/hart.h"
@@ -15,6 +16,7 @@
 #include "lib/bits.h"
 #include "lib/log.h"
 #include "mon/console.h"
+#include "vm/sched.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,15 +25,12 @@
 #define BACKTRACE_MAX   16
 #define BACKTRACE_WORDS 1024
 
-static bool panicking;
-
 static void begin(void)
 {
     hart_irq_enable(0);
-    if (panicking)
+    if (!last_words_take())
         power_off(PANIC_CODE);
-    panicking      = true;
-    locks_are_void = true;
+    harts_stop();
     console_last_words();
 }
 
@@ -84,7 +83,7 @@ void panic(const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    log_line("PANIC: %s", line);
+    log_line("PANIC: hart %u: %s", (unsigned)hart_id(), line);
     backtrace((u64)&here);
     end();
 }

@@ -49,4 +49,16 @@ void self_harm(const char *name)
     }
     // clang-format on
 }
+
+void self_harm_elsewhere(const char *name)
+{
+    volatile u64 one = 1;
+
+    switch (name[strlen(name) - 1]) {
+    case 'a': ASSERT(!one); break;
+    case 'b': __builtin_trap(); break;
+    case 'c': (void)overflow(&one); break;
+    default:  break;
+    }
+}
 #endif

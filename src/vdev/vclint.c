@@ -5,7 +5,7 @@
 // In:     register accesses from vM.  To vS it is closed, as firmware closes it on a board.
 // Out:    the MSI and MTI lines of the vCPUs.
 // Always: time is the machine's; it cannot be set.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.
 #include "dev/clock.h"
 #include "vdev/board.h"
 #include "vdev/devices.h"
@@ -31,7 +31,7 @@ static bool msip_access(struct vdev *d, struct mmio *m)
     if (m->write)
         vcpu_line_set(v, BIT(IRQ_MSI), m->value & 1);
     else
-        m->value = !!(v->irq_lines & BIT(IRQ_MSI));
+        m->value = !!(lines_of(v) & BIT(IRQ_MSI));
     return true;
 }
 

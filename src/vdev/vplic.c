@@ -6,7 +6,7 @@
 // Always: a source pends from its line's rise until it is claimed, even if the line falls before; a
 //         completion with the line still up pends again (1.0.0, "Interrupt Gateways").  So nothing
 //         is lost.  Every index made from an address is checked against the tables' sizes.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.
 #include "vdev/board.h"
 #include "vdev/devices.h"
 
@@ -79,7 +79,7 @@ static void lines_update(struct vplic *p)
         u64          line = c % 2 ? BIT(IRQ_SEI) : BIT(IRQ_MEI);
         bool         up   = is_signalled(p, c);
 
-        if (up != !!(v->irq_lines & line))
+        if (up != !!(lines_of(v) & line))
             vcpu_line_set(v, line, up);
     }
 }

@@ -4,7 +4,7 @@
 // In:     register accesses; its deadline.
 // Out:    nanoseconds since 1970, plus what the guest has set; an alarm's interrupt.
 // Always: TIME_LOW latches TIME_HIGH.  The guest's setting is an offset of its own.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.
 #include "dev/clock.h"
 #include "dev/machine.h"
 #include "dev/wallclock.h"

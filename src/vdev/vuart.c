@@ -7,7 +7,7 @@
 // Always: a byte is sent as soon as it is written, unless the console has no room: then THRE stays
 //         low and the guest waits, not the monitor.  A register is one byte, whatever the width of
 //         the access.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.
 #include "vdev/board.h"
 #include "vdev/devices.h"
 

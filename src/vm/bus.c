@@ -4,7 +4,7 @@
 // In:     one access: guest-physical address, width, direction.
 // Out:    the device's answer; or "no".
 // Always: a device sees only aligned accesses of widths it allows, wholly inside its registers.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.
 #include "vm/bus.h"
 
 #include "lib/bits.h"

@@ -5,8 +5,8 @@
 // Out:    its effect on the virtual hart; or "no", and then it is an illegal instruction.
 // Always: a refused access changes nothing.  What a write implies elsewhere is left as a pending
 //         bit.
-// Locks:  none; a vCPU's CSRs are its own.  The hot path runs with the guest's tp, so nothing in it
-//         may ask for hart_index().
+// Locks:  none; a vCPU's CSRs are its own, but for mip.  The hot path runs with the guest's tp, so
+//         nothing in it may ask for hart_index().
 #include "vm/csr.h"
 
 #include "arch/hart.h"
@@ -48,7 +48,7 @@ static ALWAYS_INLINE u64 hook_status(struct vcpu *v, u64 old, u64 changed)
 // A line that a device holds up is seen, but never stored.
 static ALWAYS_INLINE u64 live_irq(const struct vcpu *v, u64 stored)
 {
-    return stored | v->irq_lines;
+    return stored | __atomic_load_n(&v->irq_lines, __ATOMIC_RELAXED);
 }
 
 static ALWAYS_INLINE u64 hook_irq(struct vcpu *v, u64 old, u64 changed)
@@ -61,7 +61,7 @@ static ALWAYS_INLINE u64 hook_irq(struct vcpu *v, u64 old, u64 changed)
 // What changes is counted from what is seen; to clear a line's bit must not set the stored one.
 static ALWAYS_INLINE u64 hook_pending(struct vcpu *v, u64 old, u64 changed)
 {
-    return hook_irq(v, old, changed & (old | ~v->irq_lines));
+    return hook_irq(v, old, changed & (old | ~lines_of(v)));
 }
 
 // Reserved modes leave the register as it was; WARL lets us choose, and QEMU's harts do so.
@@ -164,6 +164,20 @@ static ALWAYS_INLINE bool is_admitted(const struct vcpu *v, const struct csr_row
     return !(row->needs && !(v->vm->isa->has & row->needs)) && !counter_is_closed(v, row->number);
 }
 
+// Another vCPU may set SSIP in our mip at any moment (SBI, IPI): what does not change must not be
+// stored, and the rest not lose what came meanwhile.
+static ALWAYS_INLINE void store(u64 *storage, const struct csr_row *row, u64 old, u64 to)
+{
+    if (row->offset != offsetof(struct csrs, mip)) {
+        *storage = to;
+        return;
+    }
+    if (old & ~to)
+        __atomic_fetch_and(storage, ~(old & ~to), __ATOMIC_ACQ_REL);
+    if (to & ~old)
+        __atomic_fetch_or(storage, to & ~old, __ATOMIC_ACQ_REL);
+}
+
 // Inlined once for each row, so that the compiler knows the row: a kernel's trap entry and exit
 // come here several times each.
 enum done { REFUSED, DONE, DONE_HOOKED }; // a hook may have left something pending
@@ -184,7 +198,7 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
         u64 to = op == CSR_OP_WRITE ? operand : op == CSR_OP_SET ? seen | operand : seen & ~operand;
         u64 changed = (seen ^ to) & row->writable;
 
-        *storage = row->hook ? row->hook(v, old, changed) : old ^ changed;
+        store(storage, row, old, row->hook ? row->hook(v, old, changed) : old ^ changed);
     }
     reg_set(v, insn_rd(raw), seen);
     return row->hook ? DONE_HOOKED : DONE;
@@ -223,7 +237,7 @@ static ALWAYS_INLINE u64 hot_verdict(const struct vcpu *v, u32 raw, enum done do
 {
     if (done == REFUSED)
         return HOT_NO;
-    if (done == DONE_HOOKED && UNLIKELY(v->pending))
+    if (done == DONE_HOOKED && UNLIKELY(__atomic_load_n(&v->pending, __ATOMIC_RELAXED)))
         return HOT_PENDING;
     return LOADED_ANYWAY >> insn_rd(raw) & 1 ? HOT_SCRATCH : HOT_ALL;
 }

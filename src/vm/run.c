@@ -17,7 +17,7 @@
 
 static bool pend_take(struct vcpu *v, u32 bit)
 {
-    return v->pending & bit && __atomic_fetch_and(&v->pending, ~bit, __ATOMIC_ACQUIRE) & bit;
+    return pending_of(v) & bit && __atomic_fetch_and(&v->pending, ~bit, __ATOMIC_ACQUIRE) & bit;
 }
 
 static void interrupt_take(struct vcpu *v)
@@ -33,10 +33,12 @@ static void interrupt_take(struct vcpu *v)
 
 static bool pending_do(struct vcpu *v)
 {
-    if (v->pending & PEND_STOP || v->hsm != HSM_STARTED || pend_take(v, PEND_RESCHED))
+    if (pending_of(v) & PEND_STOP || v->hsm != HSM_STARTED || pend_take(v, PEND_RESCHED))
         return false;
     if (pend_take(v, PEND_FLUSH))
         shadow_flush_all(v);
+    if (pend_take(v, PEND_FENCE_I))
+        hart_fence_code();
     if (pend_take(v, PEND_IRQ))
         interrupt_take(v); // changes the mode, so what follows the mode comes last
     if (pend_take(v, PEND_FOLLOW))
@@ -49,7 +51,7 @@ static bool vcpu_settle(struct vcpu *v)
 {
     bool goes_on;
 
-    if (LIKELY(!__atomic_load_n(&v->pending, __ATOMIC_ACQUIRE)))
+    if (LIKELY(!pending_of(v)))
         return true;
     lock_take(&v->vm->lock);
     goes_on = pending_do(v);
@@ -191,11 +193,11 @@ void vcpu_reset(struct vcpu *v)
     }
     csr_reset(v);
     v->mode       = MODE_S;
-    v->irq_lines  = 0;
     v->hsm        = HSM_STOPPED;
     v->waiting    = false;
     v->ext_status = 0;
-    v->pending    = 0;
+    __atomic_store_n(&v->irq_lines, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&v->pending, 0, __ATOMIC_RELAXED);
     v->m_deadline = ~0ul;
     shadow_flush_all(v);
 }

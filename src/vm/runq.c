@@ -50,6 +50,13 @@ void runq_poke(struct local *h)
     lock_drop(&runq_lock);
 }
 
+void harts_stop(void)
+{
+    for (struct local *h = harts; h < harts + MAX_HARTS; h++)
+        if (h->up && h != runq_here())
+            clock_ipi_send(h->id);
+}
+
 void hart_arm(u64 deadline_ticks)
 {
     clock_arm(hart_index() ? deadline_ticks : min_u64(deadline_ticks, sched_alarm.deadline_ticks));

@@ -6,7 +6,8 @@
 // Out:    a0 error, a1 value; legacy calls a0 alone; all other registers as they were.
 // Always: arguments are any 64 bits.  No call takes longer than a few thousand instructions: a
 //         console write is cut at CONSOLE_CHUNK bytes, a range fence becomes a whole one.
-// Locks:  none yet: a VM's vCPUs share a hart.
+// Locks:  vm->lock, held by the caller.  A fence of another vCPU is asked for, and done before that
+//         enters its guest again; until then that may use what it has translated.
 #include "vm/sbi.h"
 
 #include "lib/bits.h"
@@ -120,8 +121,13 @@ static struct sbi_ret ipi_send(struct vcpu *v, const u64 *a)
 
 static void fence_i_act(struct vcpu *from, struct vcpu *to, const u64 *a)
 {
-    (void)from, (void)to, (void)a;
-    hart_fence_code();
+    (void)a;
+    if (from == to) {
+        hart_fence_code();
+        return;
+    }
+    pend(to, PEND_FENCE_I);
+    sched_wake(to);
 }
 
 static void fence_range(struct vcpu *v, const u64 *a, bool has_asid)
@@ -193,6 +199,8 @@ static struct sbi_ret hsm_start(struct vcpu *v, const u64 *a)
         return error(SBI_ERR_INVALID_ADDRESS);
     if (to->hsm != HSM_STOPPED)
         return error(SBI_ERR_ALREADY_AVAILABLE);
+    if (sched_is_on_hart(to)) // it has stopped, and is about to leave its hart
+        return (struct sbi_ret){ .again = true };
     vcpu_reset(to);
     vcpu_start(to, a[1], a[2]);
     sched_started(to);
@@ -211,7 +219,9 @@ static struct sbi_ret hsm_status(struct vcpu *v, const u64 *a)
 {
     const struct vcpu *to = hart_named(v->vm, a[0]);
 
-    return to ? ok(to->hsm) : error(SBI_ERR_INVALID_PARAM);
+    if (!to)
+        return error(SBI_ERR_INVALID_PARAM);
+    return ok(to->hsm == HSM_STOPPED && sched_is_on_hart(to) ? HSM_STOP_PENDING : to->hsm);
 }
 
 #define SUSPEND_RETENTIVE     0x00000000
@@ -311,7 +321,7 @@ static struct sbi_ret legacy_getchar(struct vcpu *v, const u64 *a)
 static struct sbi_ret legacy_clear_ipi(struct vcpu *v, const u64 *a)
 {
     (void)a;
-    v->csr.mip &= ~BIT(IRQ_SSI);
+    __atomic_fetch_and(&v->csr.mip, ~BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
     return ok(0);
 }
 

@@ -94,6 +94,7 @@ void irq_poll(void)
 
     if (pending & BIT(IRQ_MSI))
         clock_ipi_clear(hart_id());
+    (void)last_words_are_mine(); // or another hart's, and then this one is to stop
     if (!hart_index() && clock_now() >= sched_alarm.deadline_ticks)
         sched_alarm.ring();
     if (pending & (BIT(IRQ_MTI) | BIT(IRQ_MSI)))

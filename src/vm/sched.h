@@ -36,6 +36,9 @@ void sched_wake(struct vcpu *v);
 // A deadline of v or of a device of its VM has changed.
 void sched_arm(struct vcpu *v);
 
+// The other harts leave their guests and stop: the monitor panics.
+void harts_stop(void);
+
 // For the monitor.
 struct hart_share {
     u32                id; // mhartid

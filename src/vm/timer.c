@@ -5,7 +5,7 @@
 // In:     deadlines in ticks of the timebase.
 // Out:    the STI line; the hart's own timer, armed for the vCPU that runs.
 // Always: ~0 means never: 2^64 ticks are 58,000 years.
-// Locks:  none; a vCPU is on one hart.
+// Locks:  vm->lock, held by the caller.
 #include "dev/clock.h"
 #include "vm/sched.h"
 
@@ -13,7 +13,7 @@ static void line_follow(struct vcpu *v, unsigned irq, u64 deadline, u64 now)
 {
     bool due = deadline != ~0ul && now >= deadline;
 
-    if (due != !!(v->irq_lines & BIT(irq)))
+    if (due != !!(lines_of(v) & BIT(irq)))
         vcpu_line_set(v, BIT(irq), due);
 }
 
@@ -38,9 +38,9 @@ u64 timer_next(const struct vcpu *v)
 {
     u64 next = v->vm->bus.deadline;
 
-    if (!(v->irq_lines & BIT(IRQ_STI)))
+    if (!(lines_of(v) & BIT(IRQ_STI)))
         next = min_u64(next, v->csr.stimecmp);
-    if (!(v->irq_lines & BIT(IRQ_MTI)))
+    if (!(lines_of(v) & BIT(IRQ_MTI)))
         next = min_u64(next, v->m_deadline);
     return next;
 }

@@ -18,6 +18,7 @@ enum pending {
     PEND_FLUSH   = 4, // another vCPU asked for a fence: forget all translations
     PEND_RESCHED = 8, // give way
     PEND_STOP    = 16,
+    PEND_FENCE_I = 32, // another vCPU asked for it: instructions are fetched anew
 };
 
 // The storage of the virtual CSRs, one member per CSR_REG row.
@@ -57,7 +58,7 @@ struct sched {
 };
 
 // HSM states (SBI 2.0, 9): a vCPU that is not STARTED runs no guest code.
-enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
+enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_STOP_PENDING = 3, HSM_SUSPENDED = 4 };
 
 // Counters; what a guest does wrong is counted here and never printed.
 struct vcpu_stats {
@@ -125,12 +126,22 @@ static inline void pend(struct vcpu *v, u32 bits)
     __atomic_fetch_or(&v->pending, bits, __ATOMIC_RELEASE);
 }
 
+static inline u32 pending_of(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->pending, __ATOMIC_ACQUIRE);
+}
+
+static inline u64 lines_of(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->irq_lines, __ATOMIC_ACQUIRE);
+}
+
 // Pending and enabled for vS, whatever sstatus says.
 static inline u64 vcpu_interrupts(const struct vcpu *v)
 {
-    u64 lines = __atomic_load_n(&v->irq_lines, __ATOMIC_ACQUIRE);
+    u64 mip = __atomic_load_n(&v->csr.mip, __ATOMIC_RELAXED);
 
-    return (v->csr.mip | lines) & v->csr.mie & INT_S;
+    return (mip | lines_of(v)) & v->csr.mie & INT_S;
 }
 
 static inline enum outcome raise(struct vcpu *v, u64 cause, u64 tval)

@@ -299,3 +299,21 @@ def test_own_mistake_ends_in_a_report(spoilt, tmp_path, harm):
     if "cause" in wanted:
         assert len(re.findall(r"^duomo:     x\d+ +[0-9a-f]{16}", shown, re.M)) == 8, shown[-1500:]
     assert "duomo: halted" in shown, shown[-1500:]
+
+
+# Three harts of four fail at the same moment while the other runs a guest: one tells, and all stop.
+@pytest.mark.parametrize("harm, wanted", [("a", "not so: "), ("b", "cause [23], "), ("c", "cause 7, .*tval {guards}")])
+def test_mistakes_of_several_harts_end_in_one_report(spoilt, tmp_path, harm, wanted):
+    kernel = (GUESTS / "witness.bin").read_bytes()
+    machine = Machine(spoilt["self_harm"], bundle([Vm(f"harm-{harm}", kernel, "lines=100000")]), tmp_path,
+                      icount=False, harts=4)
+    try:
+        code = machine.wait_end(30)
+    finally:
+        machine.stop()
+    shown = machine.shown()
+
+    assert code == 3, f"QEMU's exit code is {code}\n{shown[-1500:]}"
+    assert len(re.findall("PANIC: ", shown)) == 1, shown
+    assert re.search("PANIC: .*" + wanted.replace("{guards}", "[0-9a-f]{8}"), shown), shown[-1500:]
+    assert shown.endswith("addr2line -e build/duomo.elf\n"), shown[-1500:]

@@ -213,8 +213,8 @@ def test_the_lives_of_vms(start):
     line.request("kill spinner")
     line.state_becomes("spinner", "off")
     assert not line.request("kill spinner")[1]
-    assert "--" in line.request("mem spinner p:0x80000000")[0]["text"]      # it has no RAM to be looked at
-    assert "no RAM" in line.request("walk spinner 0x80000000")[0]["text"]
+    assert "no memory" in line.request("mem spinner p:0x80000000")[0]["error"]
+    assert "no memory" in line.request("walk spinner 0x80000000")[0]["error"]
     line.request("reset spinner")                       # from off, as a machine's button does
     line.state_becomes("spinner", "running")
     line.request("reset talker")

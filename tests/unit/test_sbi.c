@@ -255,8 +255,27 @@ TEST(remote_fences)
             EXPECT_EQ(!leaf_now(0), cases[i].covers, "start %lx size %lx", cases[i].start,
                       cases[i].size);
         }
-    EXPECT_EQ(CALL(SBI_EXT_RFENCE, 0, 1, 0).error, 0, "fence.i");
-    assert_true(fake_hart.n_fence_code > 0);
+    EXPECT_EQ(CALL(SBI_EXT_RFENCE, 0, 3, 0).error, 0, "fence.i");
+    EXPECT_EQ(fake_hart.n_fence_code, 1, "on this hart alone");
+    EXPECT_EQ(r->list[1]->pending & PEND_FENCE_I, PEND_FENCE_I, "the other vCPU's does its own");
+}
+
+// One that has stopped has not left its hart yet: its state is still there.
+TEST(a_stop_takes_a_moment)
+{
+    struct vcpu *w = r->list[1];
+
+    w->sched.place = PLACE_RUNNING;
+    EXPECT_EQ(CALL(SBI_EXT_HSM, 2, 1).value, HSM_STOP_PENDING, "status");
+    r->v->f.x[REG_A7]     = SBI_EXT_HSM;
+    r->v->f.x[REG_A6]     = 0;
+    r->v->f.x[REG_A0]     = 1;
+    r->v->f.x[REG_A0 + 1] = VM_RAM_BASE;
+    EXPECT_EQ(sbi_call(r->v), RESUME, "the call is made once more");
+    EXPECT_EQ(w->hsm, HSM_STOPPED, "not yet");
+    w->sched.place = PLACE_OFF;
+    EXPECT_EQ(sbi_call(r->v), NEXT, "and then done");
+    EXPECT_EQ(w->hsm, HSM_STARTED, "started");
 }
 
 // A range that does not begin at a page's start covers the page that its last byte is in.
@@ -459,6 +478,7 @@ int main(void)
         RUN_ON_RIG(hart_masks),
         RUN_ON_RIG(remote_fences),
         RUN_ON_RIG(remote_fence_of_an_odd_range),
+        RUN_ON_RIG(a_stop_takes_a_moment),
         RUN_ON_RIG(hart_states),
         RUN_ON_RIG(hart_start_leaves_the_caller_its_root),
         RUN_ON_RIG(suspend_types),

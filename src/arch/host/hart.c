@@ -12,7 +12,6 @@
 #include <string.h>
 
 struct hart_caps hart_caps;
-bool             locks_are_void;
 
 _Thread_local struct fake_hart fake_hart;
 
@@ -159,6 +158,20 @@ void hart_fence_page(gva_t va)
     fake_hart.fenced_page = va;
     if (fake_hart.on_fence)
         fake_hart.on_fence(true, va);
+}
+
+bool last_words_take(void)
+{
+    return true;
+}
+
+bool last_words_are_mine(void)
+{
+    return false;
+}
+
+void hart_fence_devices(void)
+{
 }
 
 void hart_fence_code(void)

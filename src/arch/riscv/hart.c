@@ -13,7 +13,8 @@
 #include <string.h>
 
 struct hart_caps hart_caps;
-bool             locks_are_void;
+
+static u32 last_words; // 1 + the index of the hart that has them
 
 static u64 writable_bits_scounteren(void)
 {
@@ -151,6 +152,24 @@ NORETURN void hart_park(void)
     park();
 }
 
+bool last_words_take(void)
+{
+    u32 nobody = 0;
+
+    return __atomic_compare_exchange_n(&last_words, &nobody, hart_index() + 1, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           !last_words_are_mine();
+}
+
+bool last_words_are_mine(void)
+{
+    u32 whose = __atomic_load_n(&last_words, __ATOMIC_RELAXED);
+
+    if (whose && whose != hart_index() + 1)
+        hart_park();
+    return whose;
+}
+
 void hart_irq_enable(u64 bits)
 {
     csr_write(mie, bits);
@@ -181,6 +200,11 @@ void hart_fence_all(void)
 void hart_fence_page(gva_t va)
 {
     __asm__ volatile("sfence.vma %0" ::"r"(va.a) : "memory");
+}
+
+void hart_fence_devices(void)
+{
+    __asm__ volatile("fence iorw, iorw" ::: "memory");
 }
 
 void hart_fence_code(void)

@@ -9,6 +9,7 @@
 # trap_hot() runs with the guest's tp.
 
 #include "arch/frame.h"
+#include "arch/riscv/layout.h"
 
         .macro  each_callee_saved op
         \op     s0, 8(sp)
@@ -162,7 +163,16 @@ trap_own:
         sw      t0, (t1)
         csrw    mscratch, zero
 own_report:
-        lla     sp, own_stack_top
+        ld      t0, FRAME_X(2)(a0)      # tp may be a guest's; the stack tells the hart's index
+        addi    t0, t0, -1
+        lla     t1, _stacks
+        sub     t0, t0, t1
+        li      t1, STACK_STRIDE
+        divu    tp, t0, t1
+        li      t1, MAX_HARTS
+        bltu    tp, t1, 1f
+        mv      tp, zero
+1:      lla     sp, own_stack_top
         call    own_trap
 
         # Another hart is in trouble too: it is silent.  The same hart again: own_trap() ends it.
