@@ -118,6 +118,16 @@ def test_nothing_is_left_to_the_next(board, harts, cpu):
     b.ends_well()
 
 
+# P9: one follows the other on a hart, with the same ASIDs and addresses.
+
+def test_same_asids_in_two(board):
+    b = board(guest("a", "asid", "seed=1"), guest("b", "asid", "seed=2"), icount=True)
+    assert b.machine.wait("asid: round", 12 * SOAK, 4 * SECONDS * SOAK), b.machine.shown()[-1500:]
+    turns = sum(vcpu["turns"] for vcpu in b.ask("stats")["vcpus"])
+    assert turns > 100000 * SOAK
+    assert "BAD" not in b.machine.shown() and "PANIC" not in b.machine.shown()
+
+
 # S3, G8: starts and ends cost nothing that does not come back.
 
 @pytest.mark.parametrize("harts, lives", [(1, 1000), (4, 300)])
