@@ -14,7 +14,7 @@ long.  One whose machine code is that of the original, or that cannot be built, 
 
     tools/mutants.py --count 200 --jobs 2       what `make mutants` does
     tools/mutants.py --list                     which ones that would be
-    tools/mutants.py --only 1a2b3c4d            one, anew
+    tools/mutants.py --only 1a2b3c4d            one
 """
 
 import argparse
@@ -214,7 +214,7 @@ class Tree:
                 except ProcessLookupError:
                     pass
 
-    def judge(self, mutant, suites):
+    def judge(self, mutant, suites, attacks):
         path = self.at / mutant.path
         original = path.read_text()
         lines = original.split("\n")
@@ -226,7 +226,7 @@ class Tree:
             for name, command, seconds in SUITES:
                 if name not in ("build", *suites):
                     continue
-                status = self.run(command, seconds)
+                status = self.run(command.replace(ATTACKS, attacks), seconds)
                 if name == "build" and status != 0:
                     verdict = "unbuilt"
                 elif name == "build" and self.code() == self.original:
@@ -265,7 +265,7 @@ def report(found):
     return len(judged) - len(survivors), len(survivors)
 
 
-def judge_all(mutants, count, jobs, suites):
+def judge_all(mutants, count, jobs, suites, attacks):
     """Until so many have been judged, those of earlier runs included."""
     known, trees, found = results(), Queue(), []
     for n in range(jobs):
@@ -276,7 +276,7 @@ def judge_all(mutants, count, jobs, suites):
         try:
             if count and sum(map(is_judged, found)) >= count:
                 return
-            result = known.get(mutant.id) or tree.judge(mutant, suites)
+            result = known.get(mutant.id) or tree.judge(mutant, suites, attacks)
         finally:
             trees.put(tree)
         found.append(result)
@@ -296,8 +296,10 @@ def main():
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
-    parser.add_argument("--only", nargs="+", help="these, by id, also if they have been judged")
+    parser.add_argument("--only", nargs="+", help="these, by id")
+    parser.add_argument("--match", help="those whose `operator file: line` matches this pattern")
     parser.add_argument("--suites", default="unit,hostile,guest,monitor")
+    parser.add_argument("--attacks", default=ATTACKS, help="which of the hostile suite, as for pytest -k")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--out", type=Path, help="another folder than build/mutants")
     args = parser.parse_args()
@@ -308,12 +310,14 @@ def main():
         mutants, args.count = [m for m in mutants if m.id in args.only], 0
         if len(mutants) != len(args.only):
             sys.exit("mutants: there are none with some of these ids; --list shows them")
+    if args.match:
+        mutants = [m for m in mutants if re.search(args.match, f"{m.operator} {m.path}: {m.line.strip()}")]
     if args.list:
         for m in mutants[:args.count or None]:
-            print(f"{m.id} {m.operator:15} {m.path}:{m.number + 1}: {m.text.strip()}")
+            print(f"{m.id} {m.operator:15} {m.path}:{m.number + 1}: {m.line.strip()}   =>   {m.text.strip()}")
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
-    killed, survived = report(judge_all(mutants, args.count, args.jobs, args.suites.split(",")))
+    killed, survived = report(judge_all(mutants, args.count, args.jobs, args.suites.split(","), args.attacks))
     print(f"{killed} killed, {survived} survived")
     return 0
 

@@ -38,7 +38,7 @@ static void pause(u64 n)
             __asm__ volatile("");
         return;
     }
-    timer_set(time_now() + n % 32);
+    timer_set(time_now() + n % 128);
     csr_write(CSR_SIE, INT_STI);
     __asm__ volatile("wfi");
     csr_write(CSR_SIE, 0);

@@ -33,10 +33,11 @@ class Case:
 
     def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
                  witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False,
-                 harts=1, cpu="rv64,h=false", memory="512M", reports=False):
+                 harts=1, cpu="rv64,h=false", memory="512M", turns=0, reports=False):
         self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
         self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount and harts == 1
         self.harts, self.cpu, self.memory = harts, cpu, memory
+        self.turns = turns                      # that all harts have given, at least
         self.witness, self.lost, self.check, self.slow = witness, lost, check, slow
         self.reports = reports                  # it crashes in a way that the monitor notices
         self.until = until or []                # what is printed how often when enough was done
@@ -124,6 +125,8 @@ def o4_attackers_have_attacked(case, outcome):
     for guest in {guest for guest, _ in case.attackers}:
         if len(re.findall(rf"\n{guest}: (?:round|life)", outcome.shown)) < case.rounds:
             yield f"{guest} has not done what it should"
+    if sum(hart["turns"] for hart in outcome.harts) < case.turns:
+        yield "the VMs have not taken turns often enough"
     yield from (line for line in outcome.shown.splitlines() if re.match(r"\w+: (\w+ )?BAD ", line))
     if not case.lost:
         yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)

@@ -33,7 +33,7 @@ static void turn(u64 n)
     vl = csr_read(CSR_VL);
     csr_write(CSR_VXRM, seed & 3);
     if (n % 16)
-        doze(n % 40);
+        doze(n % 128);
     else
         spin();
     bad += csr_read(CSR_VL) != vl || csr_read(CSR_VTYPE) != vtype;
@@ -58,7 +58,7 @@ GUEST(vector)
     if (first)
         say("BAD %lu words at the start are not zero", first);
     for (u64 round = 1;; round++) {
-        for (u64 n = 0; n < 500; n++)
+        for (u64 n = 0; n < 200; n++)
             turn(n);
         if (bad)
             say("BAD %lu values are not its own", bad);

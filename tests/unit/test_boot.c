@@ -37,6 +37,26 @@ TEST(machines_that_lack_something)
     ram_free();
 }
 
+// More ranges than there is room for are left out.
+TEST(ram_in_many_pieces)
+{
+    fdt64_t reg[RAM_RANGES_MAX + 3][2];
+    int     node;
+
+    machine_make(NULL);
+    for (u64 i = 0; i < RAM_RANGES_MAX + 3; i++) {
+        reg[i][0] = cpu_to_fdt64((u64)ram + 2 * i * MIB);
+        reg[i][1] = cpu_to_fdt64(MIB);
+    }
+    assert_false(fdt_open_into(tree, tree, sizeof tree));
+    node = fdt_node_offset_by_prop_value(tree, -1, "device_type", "memory", 7);
+    assert_false(fdt_setprop(tree, node, "reg", reg, sizeof reg));
+    assert_null(machine_read(tree));
+    EXPECT_EQ(machine.n_ram, RAM_RANGES_MAX, "ranges");
+    EXPECT_EQ(ram_total_bytes(), RAM_RANGES_MAX * MIB, "RAM");
+    ram_free();
+}
+
 // What is handed out never overlaps, is zero, aligned, and inside RAM.
 TEST(memory_is_handed_out_once)
 {
@@ -199,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN(a_good_machine),
         RUN(machines_that_lack_something),
+        RUN(ram_in_many_pieces),
         RUN(memory_is_handed_out_once),
         RUN(a_good_bundle),
         RUN(damaged_bundles),
