@@ -201,4 +201,4 @@ static const struct command rows[] = {
     { "help",    { { "command", ARG_COMMAND, true } }, "the commands",                                    cmd_help,    true  },
 };
 // clang-format on
-const struct command_group machine_commands = COMMAND_GROUP(rows);
+const struct command_group machine_commands = { COMMAND_ROWS(rows) };

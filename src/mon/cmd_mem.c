@@ -163,4 +163,4 @@ static const struct command rows[] = {
       "how its tables, and the shadow's, translate an address", cmd_walk, false },
 };
 // clang-format on
-const struct command_group mem_commands = COMMAND_GROUP(rows);
+const struct command_group mem_commands = { COMMAND_ROWS(rows) };

@@ -91,4 +91,4 @@ static const struct command rows[] = {
     { "csr",  { { "vm", ARG_VM, false }, { "name", ARG_CSR, true } }, "its vCPUs' CSRs, or one",  cmd_csr,  true },
 };
 // clang-format on
-const struct command_group regs_commands = COMMAND_GROUP(rows);
+const struct command_group regs_commands = { COMMAND_ROWS(rows) };

@@ -88,4 +88,4 @@ static const struct command rows[] = {
     { "stats", { { "vm", ARG_VM, true } }, "exits by kind, shadow tables, scheduling", cmd_stats, true },
 };
 // clang-format on
-const struct command_group stats_commands = COMMAND_GROUP(rows);
+const struct command_group stats_commands = { COMMAND_ROWS(rows) };

@@ -106,4 +106,4 @@ static const struct command rows[] = {
       "follows its next system call that reaches a device; show tells the steps", cmd_steps, true },
 };
 // clang-format on
-const struct command_group trace_commands = COMMAND_GROUP(rows);
+const struct command_group trace_commands = { COMMAND_ROWS(rows) };

@@ -175,4 +175,4 @@ static const struct command rows[] = {
     { "console", { { "vm|all", ARG_VIEW, true } }, "shows a VM, or all; without a name, what was shown", cmd_console, false },
 };
 // clang-format on
-const struct command_group vm_commands = COMMAND_GROUP(rows);
+const struct command_group vm_commands = { COMMAND_ROWS(rows) };

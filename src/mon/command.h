@@ -71,10 +71,7 @@ struct command_group {
     const struct command *rows;
     size_t                n;
 };
-#define COMMAND_GROUP(rows)                                                                        \
-    {                                                                                              \
-        rows, ARRAY_LEN(rows)                                                                      \
-    }
+#define COMMAND_ROWS(of) .rows = (of), .n = ARRAY_LEN(of)
 
 // Executes a line and writes its answer, or why there is none.  False: it failed.
 bool command_run(const char *line, struct out *o, enum command_form form);

@@ -200,4 +200,4 @@ static const struct command rows[] = {
     { "crash", { { "vm", ARG_VM, false } }, "what it was like when it crashed last", cmd_crash, true },
 };
 // clang-format on
-const struct command_group crash_commands = COMMAND_GROUP(rows);
+const struct command_group crash_commands = { COMMAND_ROWS(rows) };
