@@ -175,6 +175,24 @@ def chosen(everything, seed):
     return order
 
 
+RUNNING = set()         # groups of processes that the trees have started
+
+
+def group_end(group):
+    RUNNING.discard(group)
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def give_up(*_):
+    """Whoever ends this tool ends what it has started."""
+    for group in list(RUNNING):
+        group_end(group)
+    os._exit(1)
+
+
 class Tree:
     """A copy of this tree, in which one mutant after the other lives."""
 
@@ -204,15 +222,13 @@ class Tree:
         with open(self.at / "log", "w", encoding="utf-8") as log, \
                 subprocess.Popen(["sh", "-c", command], cwd=self.at, stdin=subprocess.DEVNULL, stdout=log,
                                  stderr=log, start_new_session=True, env=environment) as process:
+            RUNNING.add(process.pid)
             try:
                 return process.wait(seconds)
             except subprocess.TimeoutExpired:
                 return None
             finally:
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                group_end(process.pid)
 
     def judge(self, mutant, suites, attacks):
         path = self.at / mutant.path
@@ -317,6 +333,8 @@ def main():
             print(f"{m.id} {m.operator:15} {m.path}:{m.number + 1}: {m.line.strip()}   =>   {m.text.strip()}")
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, give_up)
     killed, survived = report(judge_all(mutants, args.count, args.jobs, args.suites.split(","), args.attacks))
     print(f"{killed} killed, {survived} survived")
     return 0
