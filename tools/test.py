@@ -17,6 +17,7 @@ MAKE = ["make", "--no-print-directory"]
 SUITES = {
     "check": MAKE + ["check"],
     "unit": MAKE + ["unit"],
+    "tsan": MAKE + ["tsan"],
     "cbmc": MAKE + ["cbmc"],
     "fuzz": MAKE + ["fuzz"],
     "tool": PYTEST + ["tests/tool"],

@@ -190,7 +190,7 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
     if (!is_admitted(v, row, writes))
         return REFUSED;
 
-    u64 *storage = storage_of(v, row), old = *storage;
+    u64 *storage = storage_of(v, row), old = __atomic_load_n(storage, __ATOMIC_RELAXED);
     u64  seen = (row->live ? row->live(v, old) : old) & row->visible;
 
     if (writes) {
@@ -287,7 +287,8 @@ u64 trap_hot(struct frame *f, u64 insn)
 
 u64 csr_get(const struct vcpu *v, const struct csr_row *row)
 {
-    u64 stored = *(const u64 *)(const void *)((const char *)&v->csr + row->offset);
+    const void *storage = (const char *)&v->csr + row->offset;
+    u64         stored  = __atomic_load_n((const u64 *)storage, __ATOMIC_RELAXED);
 
     return (row->live ? row->live(v, stored) : stored) & row->visible;
 }

@@ -130,10 +130,16 @@ static enum place place_of(const struct vcpu *v)
     return v->waiting && !vcpu_interrupts(v) ? PLACE_SLEEPING : PLACE_READY;
 }
 
+// Who asks without the lock whether v has left its hart must then see all that was done there.
+static void place_set(struct vcpu *v, enum place place)
+{
+    __atomic_store_n(&v->sched.place, place, __ATOMIC_RELEASE);
+}
+
 static void ready_make(struct vcpu *v, u64 now)
 {
     share_enter(v, now);
-    v->sched.place = PLACE_READY;
+    place_set(v, PLACE_READY);
     v->sched.since = now;
 }
 
@@ -151,7 +157,7 @@ static void place_renew(struct vcpu *v)
         ready_announce(v, now);
         return;
     }
-    v->sched.place = place;
+    place_set(v, place);
     if (place == PLACE_SLEEPING)
         sleeper_announce(v);
 }
@@ -308,7 +314,7 @@ static void turn_give(const struct choice *c, struct local *h, u64 now)
     v->sched.hart = hart_index();
     v->sched.stolen += now - v->sched.since;
     v->sched.turns++;
-    __atomic_store_n(&v->sched.place, PLACE_RUNNING, __ATOMIC_RELAXED);
+    place_set(v, PLACE_RUNNING);
     h->turn_begin = now;
     h->since      = v == h->last ? h->since : now;
     h->turns++;
@@ -369,7 +375,7 @@ void runq_turn_over(struct vcpu *v)
     v->sched.since   = now;
     h->last          = v;
     __atomic_store_n(&h->running, NULL, __ATOMIC_RELAXED);
-    __atomic_store_n(&v->sched.place, place_of(v), __ATOMIC_RELEASE);
+    place_set(v, place_of(v));
     lock_drop(&runq_lock);
     lock_drop(&v->vm->lock);
 }

@@ -63,12 +63,12 @@ unsigned sim_start(struct job job, u32 weight, u32 cap, u64 allowed)
 {
     struct sim_guest *g = &sim_guests[sim.n_guests++];
 
-    g->r = rig_make(&(struct rig_options){ .pool_pages = 16 });
-    g->job          = job;
-    g->left         = job.burst;
-    g->r->vm.weight = weight;
-    g->r->vm.cap    = cap;
-    g->r->vm.harts  = allowed;
+    g->r             = rig_make(&(struct rig_options){ .pool_pages = 16 });
+    g->job           = job;
+    g->left          = job.burst;
+    g->r->vm.weight  = weight;
+    g->r->vm.cap     = cap;
+    g->r->vm.harts   = allowed;
     g->r->v->csr.mie = INT_S;
     g->begun = g->ready_at = fake_hart.time;
     sched_wake(g->r->v);
