@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
-# Builds what the benchmarks run inside the machine: duobench, a Linux program, and trapcost, a
-# small guest of its own over the runtime of tests/guest.
+# Builds what the benchmarks run inside the machine: duobench, a Linux program; trapcost, a small
+# guest of its own over the runtime of tests/guest; company, one of several virtual machines, over
+# that of tests/hostile.
 #
 # Used by bench/run.py: make -f bench/bench.mk bench-guests
 
 include tests/guest/guest.mk
+include tests/hostile/hostile.mk
 
 BENCH_OUT   := $(B)/bench
 LINUX_CROSS ?= riscv64-linux-gnu-
 
 .PHONY: bench-guests
-bench-guests: $(BENCH_OUT)/root/bin/duobench $(GUEST_OUT)/trapcost.bin
+bench-guests: $(BENCH_OUT)/root/bin/duobench $(GUEST_OUT)/trapcost.bin $(HOSTILE_OUT)/company.bin
 
 $(BENCH_OUT)/root/bin/duobench: bench/guest/duobench.c
 	@mkdir -p $(@D)
@@ -20,3 +22,7 @@ $(BENCH_OUT)/root/bin/duobench: bench/guest/duobench.c
 $(GUEST_OUT)/trapcost.o: bench/guest/trapcost.c
 	@mkdir -p $(@D)
 	$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+
+$(HOSTILE_OUT)/company.o: bench/guest/company.c
+	@mkdir -p $(@D)
+	$(HOSTILE_CROSS)gcc $(HOSTILE_CFLAGS) -MMD -MP -c $< -o $@

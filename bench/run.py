@@ -9,11 +9,12 @@ Out:    build/bench.txt, tables for people; build/bench.json, every sample; with
 Always: bare machine and VM get the same kernel, user land and memory, and take turns. What cannot
         be measured is an error, never a gap in a table.
 
-Three measurements:
+Four measurements:
   wall    time on this computer. Compare the minima: everything else is the computer's noise.
   icount  Linux again, under QEMU's -icount, where one instruction takes one nanosecond: there time
           is the number of instructions that the whole machine executes, repeatable to 1 or 2 %.
   traps   the same for single privileged operations, by a small guest without an operating system.
+  many    several VMs beside each other (company.py); with --write also the figures of the document.
 """
 
 import argparse
@@ -30,9 +31,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-TOP = Path(__file__).resolve().parents[1]
-BUILD = TOP / "build"
-OUT = BUILD / "bench"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import company                                                                # noqa: E402
+import company_report                                                         # noqa: E402
+from measure import (BUILD, OUT, QEMU, TOP, BenchError, last_lines, number, say, table,  # noqa: E402
+                     tool_run)
+
 CACHE = Path(os.environ.get("DUOMO_CACHE")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duomo")
 KERNEL = CACHE / "kernel" / "Image"
@@ -41,7 +46,6 @@ INITRD = OUT / "initrd.gz"
 DOCUMENT = TOP / "docs" / "measurements.md"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 
-QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 GUEST_MEMORY, MACHINE_MEMORY = "256M", "512M"
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 SHELL_READY = "duomo: shell ready"
@@ -93,10 +97,6 @@ TRAPS = [
 ]
 
 
-class BenchError(Exception):
-    """Why there is no result, in one line or with the last lines of a console."""
-
-
 # The machines.
 
 def cmdline(plan):
@@ -143,14 +143,6 @@ class Vm:
 
 # Running things.
 
-def tool_run(command):
-    done = subprocess.run([str(word) for word in command], cwd=TOP, capture_output=True, text=True,
-                          check=False)
-    if done.returncode:
-        raise BenchError(f"{command[0]}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
-
-
 def console_read(qemu, start):
     """The console's lines, and when the shell was ready, in seconds from the start."""
     lines, ready = [], None
@@ -178,10 +170,6 @@ def qemu_run(what, args, timeout_s):
         raise BenchError(f"{what}: QEMU ended with {qemu.returncode} (the limit is {timeout_s} s)"
                          + last_lines(lines))
     return lines, ready
-
-
-def last_lines(lines):
-    return "; its console's last lines:\n" + "\n".join(lines[-15:])
 
 
 def results_parse(what, lines, pattern, names):
@@ -247,23 +235,6 @@ def traps_measure(machines, plan):
 
 # Tables.
 
-def number(value):
-    """Three digits, or as many as there are before the point."""
-    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
-
-
-def table(head, rows):
-    """Markdown whose columns also stand in line as plain text: words left, numbers right."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-
-    def line(row):
-        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
-        return "| " + " | ".join(cells) + " |"
-
-    rule = ["-" * widths[0]] + ["-" * (w - 1) + ":" for w in widths[1:]]
-    return "\n".join(line(row) for row in [head, rule, *rows])
-
-
 def ratio_of(samples):
     return min(samples["vm"]) / min(samples["bare"]) if "vm" in samples else None
 
@@ -322,7 +293,28 @@ def report_text(report):
     if "traps" in report:
         parts += ["Instructions for one privileged operation, its own included:",
                   traps_table(report["traps"])]
+    if "many" in report:
+        parts += company_report.parts(report["many"])
+    parts += goals_part(report)
     return "\n\n".join(parts) + "\n"
+
+
+CSR_GOALS = {"csrrc_sstatus": 135}      # what is not named: 121
+
+
+def goals_part(report):
+    """Each goal, what was reached, and whether that is enough; nothing where too little was done."""
+    rows = []
+    if report.get("quick"):
+        return []
+    if "vm" in report.get("traps", {}).get("csrr_sepc", {}):
+        costs = {name: min(report["traps"][name]["vm"]) for name, _ in TRAPS if name[:3] == "csr"}
+        worst = max(costs, key=lambda name: costs[name] - CSR_GOALS.get(name, 121))
+        rows += company_report.goal("an emulated CSR access: instructions (sstatus: 135)", costs[worst],
+                                    CSR_GOALS.get(worst, 121), "{:,.0f}")
+    if "many" in report:
+        rows += company_report.goals(report["many"])
+    return ["Goals:", table(["goal", "reached", "at most", "met"], rows)] if rows else []
 
 
 def cpu_name():
@@ -350,10 +342,6 @@ def document_write(path, text):
 
 # The whole.
 
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
 def prepare():
     tool_run(["make", "-s", "-f", "bench/bench.mk", "bench-guests"])
     tool_run(["tools/fetch.sh", "kernel", "busybox"])
@@ -380,7 +368,12 @@ def measure(args):
     for name, run in measurements.items():
         if name in args.only:
             report[name] = run(machines, plan)
+    if "many" in args.only and len(machines) > 1:
+        report["many"] = company.measure(company.QUICK if args.quick else company.FULL)
     return report
+
+
+MEASUREMENTS = ["wall", "icount", "traps", "many"]
 
 
 def arguments():
@@ -389,8 +382,8 @@ def arguments():
     parser.add_argument("--bare", action="store_true", help="the bare machine only")
     parser.add_argument("--boots", type=int, metavar="N",
                         help="boots of each machine for wall-clock time (3)")
-    parser.add_argument("--only", nargs="+", default=["wall", "icount", "traps"],
-                        choices=["wall", "icount", "traps"], help="leave the others out")
+    parser.add_argument("--only", nargs="+", default=MEASUREMENTS, choices=MEASUREMENTS,
+                        help="leave the others out")
     parser.add_argument("--out", type=Path, default=BUILD, metavar="DIR",
                         help="where bench.txt and bench.json go (build)")
     parser.add_argument("--write", action="store_true", help="update docs/measurements.md too")
@@ -410,6 +403,8 @@ def main():
         (args.out / "bench.txt").write_text(text)
         if args.write:
             document_write(DOCUMENT, text)
+            if "many" in report:
+                company_report.figures_write(report["many"], DOCUMENT.parent)
     except (BenchError, OSError) as error:
         say(error)
         return 1

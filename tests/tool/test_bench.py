@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+import xml.dom.minidom
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ RUN = TOP / "bench" / "run.py"
 spec = importlib.util.spec_from_file_location("bench_run", RUN)
 run = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(run)
+company, company_report = run.company, run.company_report
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,54 @@ def test_bare_instruction_counts_are_exact(report):
                  "mmio_uart_lsr", "fill_page"):
         assert traps[name]["bare"] == [1], name
     assert traps["sbi_base"]["bare"][0] > 50
+
+
+@pytest.fixture(scope="module")
+def many(report):
+    if machines() == {"bare"}:
+        pytest.skip("no monitor: make")
+    return report[0]["many"]
+
+
+def test_switches_yield_numbers(many):
+    for name, _ in company.SWITCHES:
+        assert 500 < min(many["switch"][name]["insns"]) < 100000, name
+        assert min(many["switch"][name]["ns"]) > 0, name
+
+
+def test_latencies_yield_numbers(many):
+    for name, *_ in company.LATENCIES:
+        assert len(many["latency"][name]) == company.QUICK.naps, name
+        assert min(many["latency"][name]) >= 0, name
+    assert min(many["latency"]["wake_bare"]) < 100 < min(many["latency"]["wake_alone"])
+
+
+def test_shares_yield_numbers(many):
+    for name, _, harts, vms in company.FAIR:
+        run_of = many["fair"][name]
+        assert len(run_of["ran_ms"]) == len(vms) and run_of["harts"] == harts, name
+        assert sum(run_of["ran_ms"]) > 0, name
+        assert [p is None for p in run_of["progress"]] == [v["role"] != "count" for v in vms], name
+
+
+def test_idle_machines_cost_next_to_nothing(many):
+    assert abs(many["idle"]["idle"]["16"]) < 0.01
+    assert many["idle"]["tick"]["16"] > many["idle"]["tick"]["1"] > 0
+
+
+def test_memory_yields_numbers(many):
+    for mib in company.MEMORY_MIB:
+        assert 0 < many["memory"][str(mib)]["control"] < 1 << 20
+        assert many["memory"][str(mib)]["shadow tables"] >= 1 << 20
+
+
+def test_many_machines_have_tables_and_figures(many, report, tmp_path):
+    for part in company_report.parts(many):
+        assert part in report[1]
+    assert "Goals:" not in report[1]            # too little was measured to judge
+    company_report.figures_write(many, tmp_path)
+    for name in ("fairness", "latency", "idle"):
+        assert xml.dom.minidom.parse(str(tmp_path / f"{name}.svg")).documentElement.tagName == "svg"
 
 
 # What run.py makes of a console.
@@ -98,6 +148,59 @@ def test_vm_gets_the_same_memory_and_command_line(monkeypatch):
     bare = run.Bare().linux(run.QUICK)
     assert bare[bare.index("-m") + 1] == run.GUEST_MEMORY
     assert bare[bare.index("-append") + 1] == run.cmdline(run.QUICK)
+
+
+# What is made of the gaps that two VMs see in their own time.
+
+def test_switch_is_from_who_went_to_who_came():
+    gaps = {0: [(100, 300), (500, 700)], 1: [(50, 110), (320, 520)]}
+    assert company.switches_of(gaps) == {(0, 1): [10, 20], (1, 0): []}
+
+
+def test_interruption_of_one_is_no_switch():
+    gaps = {0: [(100, 300), (350, 360), (500, 700)], 1: [(50, 110), (310, 520)]}
+    assert company.switches_of(gaps) == {(0, 1): [10, 20], (1, 0): []}
+
+
+def test_silent_company_is_an_error_and_ends(monkeypatch, tmp_path):
+    tool = tmp_path / "duomo"
+    tool.write_text("#!/bin/sh\necho the keyboard is nobodys\necho last words\nexec sleep 60\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(company, "BUILD", tmp_path)
+    monkeypatch.setattr(company.Console, "PATIENCE_S", 0.1)
+    with pytest.raises(run.BenchError, match="x: 'told' was not told(.|\n)*last words"):
+        with company.Company("x", 2 * [company.vm("idle")], 0.5) as machine:
+            machine.samples("gaps", {0})
+    assert machine.process.poll() is not None
+
+
+# Goals.
+
+def test_deviation_is_from_what_the_weight_says():
+    assert company_report.deviations([110, 200, 390], [1, 2, 4]) == pytest.approx([10, 0, -2.5])
+    assert company_report.deviations([50, None], [1, 1]) == [0]
+
+
+@pytest.mark.parametrize("ran, harts, points", [([300, 700], 1, 0), ([320, 680], 1, 2),
+                                                ([300, 850, 850], 2, 0)])
+def test_cap_is_in_points_of_a_hart(ran, harts, points):
+    run_of = {"ran_ms": ran, "harts": harts, "cap": 30}
+    assert company_report.cap_points(run_of) == pytest.approx(points)
+
+
+def test_cap_of_one_alone_is_by_progress():
+    run_of = {"ran_ms": [9], "harts": 1, "cap": 30, "progress": [29], "of_progress": 100}
+    assert company_report.cap_points(run_of) == pytest.approx(-1)
+
+
+def test_goal_missed_is_said():
+    assert company_report.goal("x", -3, 2, "{}")[0][-1] == "**no**"
+    assert company_report.goal("x", -2, 2, "{}")[0][-1] == "yes"
+    cost = {name: {"vm": [121]} for name, _ in run.TRAPS}
+    assert "| yes |" in run.goals_part({"traps": cost})[1].replace("  ", "")
+    cost["csrr_sepc"]["vm"] = [122]
+    assert "**no**" in run.goals_part({"traps": cost})[1]
+    assert run.goals_part({"traps": cost, "quick": True}) == []
 
 
 # What it writes.

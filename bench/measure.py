@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What all benchmarks share: where things are, how a mistake is told, how a table looks.
+
+In:     rows of texts.
+Out:    Markdown tables.
+Always: what cannot be measured is an error, never a gap in a table.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+BUILD = TOP / "build"
+OUT = BUILD / "bench"
+QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
+
+
+class BenchError(Exception):
+    """Why there is no result, in one line or with the last lines of a console."""
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def tool_run(command):
+    done = subprocess.run([str(word) for word in command], cwd=TOP, capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise BenchError(f"{command[0]}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def last_lines(lines):
+    return "; its console's last lines:\n" + "\n".join(lines[-15:])
+
+
+def number(value):
+    """Three digits, or as many as there are before the point."""
+    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
+def table(head, rows):
+    """Markdown whose columns also stand in line as plain text: words left, numbers right."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+
+    def line(row):
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        return "| " + " | ".join(cells) + " |"
+
+    rule = ["-" * widths[0]] + ["-" * (w - 1) + ":" for w in widths[1:]]
+    return "\n".join(line(row) for row in [head, rule, *rows])
