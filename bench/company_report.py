@@ -137,14 +137,13 @@ def goals(found):
 
 def fair_figure(found):
     groups = []
-    for name, what, *_ in FAIR:
-        run = found[name]
+    for run in found.values():
         if not run["cap"] and run["harts"] == 1:
             wanted = [w / sum(run["weights"]) for w in run["weights"]]
             had = [r / sum(run["ran_ms"]) for r in run["ran_ms"]]
-            groups.append((what.replace("one hart, weights 1:2:4", "three that count"),
-                           list(zip(had, wanted))))
-    return figure.bars("Shares of one hart: weights 1, 2, 4, and a flood of weight 1",
+            company = run["roles"][3:]
+            groups.append((f"and: {company[0]}" if company else "only these", list(zip(had, wanted))))
+    return figure.bars("Shares of one hart: weights 1, 2, 4, and one of weight 1 that does its worst",
                        "share of the hart; the line is what the weight says", groups)
 
 

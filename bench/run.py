@@ -282,7 +282,7 @@ def traps_table(measured):
 
 
 def report_text(report):
-    parts = ["{qemu}, {cpus} x {cpu}; Linux {kernel}; {guest_memory} of memory."
+    parts = ["{qemu}, {cpus} x {cpu} (load {load}); Linux {kernel}; {guest_memory} of memory."
              .format(**report["machine"])]
     if "wall" in report:
         parts += ["Time (minimum and median; the ratio compares the minima):",
@@ -370,6 +370,7 @@ def measure(args):
             report[name] = run(machines, plan)
     if "many" in args.only and len(machines) > 1:
         report["many"] = company.measure(company.QUICK if args.quick else company.FULL)
+    report["machine"]["load"] = f"{os.getloadavg()[2]:.1f}"     # of the last 15 minutes
     return report
 
 
