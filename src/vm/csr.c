@@ -206,7 +206,8 @@ static ALWAYS_INLINE enum done row_execute(struct vcpu *v, u32 raw, const struct
 
 // Rows that are rare or call far away would make the hot path longer for the others.
 #define IS_RARE(row)                                                                               \
-    ((row)->needs || CSR_NUMBER_READ_ONLY((row)->number) || (row)->number == CSR_SSTATUS)
+    ((row)->needs || CSR_NUMBER_READ_ONLY((row)->number) || (row)->number == CSR_SSTATUS ||        \
+     (row)->number == CSR_SIP || CSR_NUMBER_MODE((row)->number) == MODE_M)
 
 #define CSR_REG(number, name, ...)                                                                 \
     case PLACE_##name:                                                                             \
