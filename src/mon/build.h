@@ -21,6 +21,8 @@ struct built {
     struct image     dt; // what it finds, made once: that takes longer than a start's step may
     struct vcpu     *vcpu_list[VCPUS_MAX];
     u64              filled;  // how far its start is, in bytes of RAM
+    bool             telling; // a crash: the next line is
+    unsigned         line;
     u64              crashes; // since somebody started it by hand
     struct crash     crash;   // the last one
 };

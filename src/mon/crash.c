@@ -59,34 +59,30 @@ void crash_take(struct crash *c, const struct vm *vm)
 
 // --- in the log ----------------------------------------------------------------------------------
 
-static void log_registers(const struct crash *c)
+static void log_csrs(const struct crash *c, unsigned i)
 {
-    log_line("    %s, pc %lx, sstatus %lx", mode_name(c->mode), (unsigned long)c->pc,
-             (unsigned long)c->csr.mstatus);
-    for (unsigned i = 0; i < ARRAY_LEN(csrs); i += 4)
-        log_line("    %-8s %16lx  %-8s %16lx  %-8s %16lx  %-8s %16lx", csrs[i].name,
-                 (unsigned long)csr_of(c, i), csrs[i + 1].name, (unsigned long)csr_of(c, i + 1),
-                 csrs[i + 2].name, (unsigned long)csr_of(c, i + 2), csrs[i + 3].name,
-                 (unsigned long)csr_of(c, i + 3));
-    for (unsigned i = 0; i < 32; i += 4)
-        log_line("    %-4s %16lx  %-4s %16lx  %-4s %16lx  %-4s %16lx", reg_names[i],
-                 (unsigned long)c->x[i], reg_names[i + 1], (unsigned long)c->x[i + 1],
-                 reg_names[i + 2], (unsigned long)c->x[i + 2], reg_names[i + 3],
-                 (unsigned long)c->x[i + 3]);
+    log_line("    %-8s %16lx  %-8s %16lx  %-8s %16lx  %-8s %16lx", csrs[i].name,
+             (unsigned long)csr_of(c, i), csrs[i + 1].name, (unsigned long)csr_of(c, i + 1),
+             csrs[i + 2].name, (unsigned long)csr_of(c, i + 2), csrs[i + 3].name,
+             (unsigned long)csr_of(c, i + 3));
 }
 
-static void log_frames(const struct crash *c)
+static void log_registers(const struct crash *c, unsigned i)
 {
-    char   line[LINE_SIZE];
-    size_t len = 0;
+    log_line("    %-4s %16lx  %-4s %16lx  %-4s %16lx  %-4s %16lx", reg_names[i],
+             (unsigned long)c->x[i], reg_names[i + 1], (unsigned long)c->x[i + 1], reg_names[i + 2],
+             (unsigned long)c->x[i + 2], reg_names[i + 3], (unsigned long)c->x[i + 3]);
+}
 
-    for (unsigned i = 0; i < c->n_frames; i++) {
+static void log_frames(const struct crash *c, unsigned from)
+{
+    char     line[LINE_SIZE];
+    size_t   len = 0;
+    unsigned end = (unsigned)min_u64(c->n_frames, from + LOG_FRAMES);
+
+    for (unsigned i = from; i < end; i++)
         len += (size_t)snprintf(line + len, sizeof line - len, " %lx", (unsigned long)c->frames[i]);
-        if (i % LOG_FRAMES == LOG_FRAMES - 1 || i == c->n_frames - 1) {
-            log_line("    from%s", line);
-            len = 0;
-        }
-    }
+    log_line("    from%s", line);
 }
 
 static void exit_text(const struct exit *e, char *to, size_t size)
@@ -96,18 +92,37 @@ static void exit_text(const struct exit *e, char *to, size_t size)
              (unsigned long)(e->cause & ~CAUSE_INTERRUPT), (unsigned long)e->tval);
 }
 
-void crash_log(const struct crash *c, const struct vm *vm)
+static void log_exit(const struct crash *c, unsigned i)
 {
-    char     line[LINE_SIZE];
-    unsigned first = c->n_exits - (unsigned)min_u64(c->n_exits, LOG_EXITS);
+    char line[LINE_SIZE];
 
-    log_registers(c);
-    log_frames(c);
-    for (unsigned i = first; i < c->n_exits; i++) {
-        exit_text(&c->exits[i], line, sizeof line);
-        log_line("    exit %s", line);
+    exit_text(&c->exits[i], line, sizeof line);
+    log_line("    exit %s", line);
+}
+
+// The parts of the report, in lines; what is left of n belongs to the next part.
+bool crash_log(const struct crash *c, const struct vm *vm, unsigned n)
+{
+    unsigned csr_lines   = ARRAY_LEN(csrs) / 4,
+             frame_lines = (c->n_frames + LOG_FRAMES - 1) / LOG_FRAMES;
+    unsigned exit_lines  = (unsigned)min_u64(c->n_exits, LOG_EXITS);
+
+    if (!n)
+        log_line("    %s, pc %lx, sstatus %lx", mode_name(c->mode), (unsigned long)c->pc,
+                 (unsigned long)c->csr.mstatus);
+    else if ((n -= 1) < csr_lines)
+        log_csrs(c, 4 * n);
+    else if ((n -= csr_lines) < 8)
+        log_registers(c, 4 * n);
+    else if ((n -= 8) < frame_lines)
+        log_frames(c, LOG_FRAMES * n);
+    else if ((n -= frame_lines) < exit_lines)
+        log_exit(c, c->n_exits - exit_lines + n);
+    else {
+        log_line("    `crash %s` tells it again, with its last %u exits", vm->name, c->n_exits);
+        return false;
     }
-    log_line("    `crash %s` tells it again, with its last %u exits", vm->name, c->n_exits);
+    return true;
 }
 
 // --- the command ---------------------------------------------------------------------------------

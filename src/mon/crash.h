@@ -21,4 +21,6 @@ struct crash {
 
 // Its registers and memory stand still.
 void crash_take(struct crash *c, const struct vm *vm);
-void crash_log(const struct crash *c, const struct vm *vm);
+// Writes line n of the report to the log; false: that was the last.  A line at a time, since others
+// wait meanwhile.
+bool crash_log(const struct crash *c, const struct vm *vm, unsigned n);

@@ -119,8 +119,8 @@ static void tell(struct built *b, const char *why)
     if (often && vm->starts & (vm->starts - 1))
         return;
     log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
-    if (vm->end == VM_END_FAIL && vm->is_crash)
-        crash_log(&b->crash, vm);
+    b->telling = vm->end == VM_END_FAIL && vm->is_crash;
+    b->line    = 0;
 }
 
 // A crash becomes a reset, if so configured.
@@ -140,11 +140,6 @@ static bool starts_again(struct built *b)
     bool       starts;
 
     lock_take(&vm->lock);
-    if (vm->why) {
-        tell(b, vm->why);
-        crash_judge(b);
-        vm->why = NULL;
-    }
     starts = vm->end == VM_END_RESET;
     if (!starts)
         off(vm, vm->end == VM_END_FAIL || vm->is_kept);
@@ -152,9 +147,27 @@ static bool starts_again(struct built *b)
     return starts;
 }
 
+static void judge(struct built *b)
+{
+    struct vm *vm = &b->vm;
+
+    lock_take(&vm->lock);
+    if (vm->why) {
+        tell(b, vm->why);
+        crash_judge(b);
+        vm->why = NULL;
+    }
+    lock_drop(&vm->lock);
+}
+
 static void on_end(struct vm *vm)
 {
-    if (starts_again(built_of(vm)))
+    struct built *b = built_of(vm);
+
+    judge(b);
+    if (b->telling)
+        b->telling = crash_log(&b->crash, vm, b->line++);
+    else if (starts_again(built_of(vm)))
         start_step(built_of(vm));
 }
 

@@ -38,8 +38,9 @@ static bool turn_admit(struct vcpu *v)
 // before all its vCPUs have left their harts.
 static void end_turn(struct vcpu *v)
 {
-    struct vm *vm  = v->vm;
-    u64        end = clock_now() + ticks_of_ms(SLICE_MS);
+    struct vm *vm    = v->vm;
+    u64        slice = __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
+    u64        end   = min_u64(slice, clock_now() + ticks_of_ms(SLICE_MS));
 
     if (v != vm->vcpus[0] || !runq_is_alone(v))
         return;
