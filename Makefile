@@ -31,13 +31,16 @@ HCFLAGS := -std=c17 -O2 -g $(WARN)
 TOOL    := $(wildcard tool/*.c)
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench help clean
+.PHONY: all run run-debian test bench help clean
 .DELETE_ON_ERROR:
 
 all: $(B)/duomo.elf $(B)/duomo.bin $(B)/duomo ## the monitor (build/duomo.elf, .bin) and the tool (build/duomo)
 
 run: all $(B)/.deps-run ## several virtual machines, with a shell in Debian's Linux (MEMORY=256M)
 	@tools/run.sh $(B)
+
+run-debian: all $(B)/.deps-debian ## two whole Debians on one disk, with a network (MEMORY=512M SSH_PORT=2201)
+	@tools/run-debian.sh $(B)
 
 test: all $(B)/initrd.gz $(B)/.deps-test ## everything that can be tested (SUITES="unit guest ...": only these)
 	@tools/fetch.sh cbmc
@@ -47,7 +50,7 @@ bench: all $(B)/initrd.gz $(B)/.deps-bench ## measure the VM against the bare ma
 	@bench/run.py $(BENCH)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 clean: ## remove what was built; what came from Debian stays in its cache
 	@rm -rf $(B)
@@ -61,7 +64,7 @@ $(B)/.deps-%: tools/deps.sh
 $(CACHE)/libfdt/libfdt.h: | $(B)/.deps-build
 	@tools/fetch.sh libfdt
 
-$(CACHE)/kernel/Image $(CACHE)/busybox/busybox &: | $(B)/.deps-run
+$(CACHE)/kernel/Image $(CACHE)/kernel/modules/modules.dep $(CACHE)/busybox/busybox &: | $(B)/.deps-run
 	@tools/fetch.sh kernel busybox
 
 $(B)/obj/libfdt/%.o: $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
@@ -103,7 +106,7 @@ $(B)/duomo: $(TOOL) $(wildcard tool/*.h) | $(B)/.deps-build
 	@$(HCC) $(HCFLAGS) -o $@ $(TOOL) -lfdt -lyaml
 	@echo "  built $@"
 
-$(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox
+$(B)/initrd.gz: tools/mkinitrd.sh $(CACHE)/busybox/busybox $(CACHE)/kernel/modules/modules.dep
 	@tools/mkinitrd.sh $@
 
 include $(wildcard tools/check.mk tests/*/*.mk guests/*/*.mk)

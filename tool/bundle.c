@@ -8,7 +8,8 @@
 //               vms     compatible = "duomo,vms-1", when-all-off
 //                       NAME          memory, vcpus, kernel, ramdisk, bootargs, engine, and what
 //                                     is not as it is by default: weight, cap, watchdog, harts,
-//                                     console, on-crash, restart-max, start, shadow-pages
+//                                     console, on-crash, restart-max, start, shadow-pages,
+//                                     disk-*, net-*, virtio-console
 //
 // Always: every kernel and initrd in it was checked to fit its machine's memory. What several
 //         machines boot is in it once, by the first one's name. Data is embedded, so the bundle
@@ -152,6 +153,42 @@ static void put_text_unless(struct tree *t, const char *name, const char *text,
         put_text(t, name, text);
 }
 
+static void put_u64_unless_zero(struct tree *t, const char *name, uint64_t value)
+{
+    if (value)
+        put_u64(t, name, value);
+}
+
+static void put_flag(struct tree *t, const char *name, bool is_set)
+{
+    if (is_set)
+        put_bytes(t, name, &(struct blob) { 0 });
+}
+
+static void put_disk(struct tree *t, const struct vm_desc *vm)
+{
+    if (!vm->partition)
+        return;
+    put_text(t, "disk-partition", vm->partition);
+    put_flag(t, "disk-readonly", disk_is_readonly(vm));
+    put_number_unless(t, "disk-requests", vm->disk_requests, 0);
+    put_u64_unless_zero(t, "disk-bytes", vm->disk_bytes);
+}
+
+static void put_network(struct tree *t, const struct vm_desc *vm)
+{
+    uint8_t mac[6];
+
+    if (!vm_has_network(vm))
+        return;
+    for (int i = 0; i < 6; i++)
+        mac[i] = (uint8_t)(vm_mac(vm) >> (40 - 8 * i));
+    put_bytes(t, "net-mac", &(struct blob) { mac, sizeof mac });
+    put_flag(t, "net-isolated", strcmp(vm->isolated, "yes") == 0);
+    put_number_unless(t, "net-vlan", vm->vlan, 0);
+    put_u64_unless_zero(t, "net-rate", vm->rate);
+}
+
 static void put_vm(struct tree *t, const struct guest *g)
 {
     const struct vm_desc *vm = g->vm, *d = &vm_desc_defaults;
@@ -174,6 +211,9 @@ static void put_vm(struct tree *t, const struct guest *g)
     put_number_unless(t, "restart-max", vm->restart_max, 0);
     put_text_unless(t, "start", vm->start, d->start);
     put_number_unless(t, "shadow-pages", vm->shadow_pages, 0);
+    put_disk(t, vm);
+    put_network(t, vm);
+    put_flag(t, "virtio-console", strcmp(vm->virtio_console, "yes") == 0);
     node_close(t);
 }
 

@@ -17,11 +17,13 @@ const struct command *command_find(const char *name);
 extern const struct field pack_options[];
 extern const struct field run_options[];
 extern const struct field monitor_options[];
+extern const struct field disk_options[];
 
 bool run_run(const struct command *c, char **args);
 bool pack_run(const struct command *c, char **args);
 bool check_run(const struct command *c, char **args);
 bool show_run(const struct command *c, char **args);
+bool disk_run(const struct command *c, char **args);
 bool monitor_run(const struct command *c, char **args);
 bool help_run(const struct command *c, char **args);
 bool completion_run(const struct command *c, char **args);
@@ -29,7 +31,14 @@ bool completion_run(const struct command *c, char **args);
 // What `duomo` ends with when a command says false; 1 unless it says otherwise.
 extern int exit_code;
 
+struct board_options {
+    const char  *disk;          // NULL: as the file says
+    uint64_t     network;
+    struct words forward;
+};
+
 // Makes a bundle of what a command was told to work on: the file that is its operand, or the
-// machine that its options describe in `config`. On false the mistakes have been told.
+// machine that its options describe in `config`; `board`, if not NULL, takes the place of what the
+// file says of the board's disk and network. On false the mistakes have been told.
 bool bundle_take(const struct command *c, const struct taken *t, struct config *config,
-                 const char *out, struct blob *bundle);
+                 const struct board_options *board, const char *out, struct blob *bundle);

@@ -41,9 +41,11 @@ static void command_print(const struct command *c)
         options_print(vm_fields);
     if (c->operand == OPERAND_SHELL)
         printf("bash");
+    if (c->operand == OPERAND_DISK)
+        printf("create show");
     if (c->operand == OPERAND_COMMAND)
         printf("config $commands");
-    printf("'; files=%s ;;\n", c->operand == OPERAND_FILE ? "yes" : "");
+    printf("'; files=%s ;;\n", c->operand == OPERAND_FILE || c->operand == OPERAND_DISK ? "yes" : "");
 }
 
 static void bash_print(void)
@@ -65,6 +67,7 @@ static void bash_print(void)
     values_print(pack_options);
     values_print(run_options);
     values_print(monitor_options);
+    values_print(disk_options);
     values_print(vm_fields);
     printf("    esac\n"
            "    case ${COMP_WORDS[1]} in\n");

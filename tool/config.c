@@ -10,6 +10,7 @@
 
 #include "config.h"
 
+#include "crc32.h"
 #include "document.h"
 #include "file.h"
 
@@ -18,6 +19,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define KIB (1ull << 10)
@@ -30,6 +32,14 @@
 // Far more than 64 machines with long command lines need; so few that no text takes long to read.
 #define FILE_SIZE_MAX (256 * KIB)
 
+// Per second.  Below the least a single request or packet would take long.
+#define RATE_MIN (64 * KIB)
+#define RATE_MAX (1024 * GIB)
+
+// QEMU's own, and what is left to be chosen behind it.
+#define MAC_PREFIX 0x525400000000ull
+#define MAC_CHOICE 0xffffffull
+
 const struct vm_desc vm_desc_defaults = {
     .name     = "vm",
     .bootargs = "",
@@ -40,20 +50,29 @@ const struct vm_desc vm_desc_defaults = {
     .memory   = 256 * MIB,
     .vcpus    = 1,
     .weight   = 100,
+
+    .disk_readonly  = "no",
+    .network        = "no",
+    .isolated       = "no",
+    .virtio_console = "no",
 };
 
-static const char *const engines[]   = { "auto", "classic", NULL };
+static const char *const engines[]   = { "auto", "direct", "classic", NULL };
 static const char *const consoles[]  = { "yes", "no", "keyboard", NULL };
 static const char *const crashes[]   = { "stop", "restart", NULL };
 static const char *const starts[]    = { "boot", "hand", NULL };
 static const char *const all_offs[]  = { "power-off", "stay", NULL };
+static const char *const yes_no[]    = { "yes", "no", NULL };
 
 static void *machine_open(void *into, const struct place *at);
 static void *vm_open(void *into, const struct place *at);
 static void *crash_open(void *into, const struct place *at);
+static void *disk_open(void *into, const struct place *at);
+static void *network_open(void *into, const struct place *at);
 static bool map_close(void *inner, const struct place *at, bool ok);
 static bool vm_close(void *inner, const struct place *at, bool ok);
 static bool crash_close(void *inner, const struct place *at, bool ok);
+static bool disk_close(void *inner, const struct place *at, bool ok);
 
 #define TEXT(type, member)   .offset = offsetof(type, member)
 #define VM(member)           TEXT(struct vm_desc, member)
@@ -68,6 +87,34 @@ static const struct field crash_fields[] = {
 };
 
 static const struct field_table crash_table = { crash_fields, offsetof(struct vm_desc, crash_lines) };
+
+static const struct field disk_fields[] = {
+    [DISK_PARTITION] = { .name = "partition", .value = "NAME", .kind = &partition_kind, VM(partition),
+      .help = "of the board's disk" },
+    [DISK_READONLY] = { .name = "readonly", .value = "WORD", .otherwise = "no", .kind = &word_kind, VM(disk_readonly), .words = yes_no,
+      .help = "it can only be read; several machines may share a partition if all say so" },
+    [DISK_REQUESTS] = { .name = "requests", .value = "N", .otherwise = "no limit", .kind = &number_kind, VM(disk_requests),
+      BETWEEN(1, 1000000), .help = "at most so many requests a second" },
+    [DISK_BYTES] = { .name = "bytes", .value = "SIZE", .otherwise = "no limit", .kind = &rate_kind, VM(disk_bytes),
+      BETWEEN(RATE_MIN, RATE_MAX), .help = "at most so many bytes a second" },
+    [DISK_FIELDS] = { 0 },
+};
+
+static const struct field_table disk_table = { disk_fields, offsetof(struct vm_desc, disk_lines) };
+
+static const struct field network_fields[] = {
+    [NETWORK_MAC] = { .name = "mac", .value = "MAC", .otherwise = "made from its name", .kind = &mac_kind, VM(mac),
+      .help = "its card's address; no two have the same" },
+    [NETWORK_ISOLATED] = { .name = "isolated", .value = "WORD", .otherwise = "no", .kind = &word_kind, VM(isolated), .words = yes_no,
+      .help = "it reaches the board's network card, and no other virtual machine" },
+    [NETWORK_VLAN] = { .name = "vlan", .value = "N", .otherwise = "none", .kind = &number_kind, VM(vlan), BETWEEN(1, 4094),
+      .help = "the virtual network that it is in" },
+    [NETWORK_RATE] = { .name = "rate", .value = "SIZE", .otherwise = "no limit", .kind = &rate_kind, VM(rate),
+      BETWEEN(RATE_MIN, RATE_MAX), .help = "at most so many bytes a second" },
+    [NETWORK_FIELDS] = { 0 },
+};
+
+static const struct field_table network_table = { network_fields, offsetof(struct vm_desc, network_lines) };
 
 const struct field vm_fields[] = {
     [VM_NAME] = { .name = "name", .option = "--name", .value = "NAME", .kind = &name_kind, VM(name),
@@ -103,6 +150,12 @@ const struct field vm_fields[] = {
       .words = starts, .help = "with the machine, or by hand at the monitor" },
     [VM_SHADOW_PAGES] = { .name = "shadow-pages", .option = "--shadow-pages", .value = "N", .kind = &number_kind, VM(shadow_pages),
       BETWEEN(16, 16384), .otherwise = "one for each 64 pages of RAM, at least 256", .help = "pages for its shadow tables" },
+    [VM_DISK] = { .name = "disk", .option = "--partition", .value = "NAME", .otherwise = "none", .kind = &partition_kind, VM(partition),
+      .inner = &disk_table, .open = disk_open, .close = disk_close, .help = "the partition of the board's disk that is its disk; or a map:" },
+    [VM_NETWORK] = { .name = "network", .option = "--net", .value = "WORD", .otherwise = "no", .kind = &word_kind, VM(network), .words = yes_no,
+      .inner = &network_table, .open = network_open, .close = map_close, .help = "whether it has a network card; or a map:" },
+    [VM_VIRTIO_CONSOLE] = { .name = "virtio-console", .option = "--virtio-console", .value = "WORD", .otherwise = "no", .kind = &word_kind,
+      VM(virtio_console), .words = yes_no, .help = "whether it has a virtio console beside the UART" },
     [VM_FIELDS] = { 0 },
 };
 
@@ -115,6 +168,12 @@ static const struct field machine_fields[] = {
       .otherwise = "what the machines need and a margin", .help = "RAM of the board" },
     [MACHINE_WHEN_ALL_OFF] = { .name = "when-all-off", .value = "WORD", .kind = &word_kind, MACHINE(when_all_off), .words = all_offs,
       .otherwise = "power-off", .help = "what follows when the last virtual machine is off; stay: the monitor does" },
+    [MACHINE_DISK] = { .name = "disk", .value = "FILE", .kind = &path_kind, MACHINE(disk), .otherwise = "none",
+      .help = "the image that is the board's disk; 'duomo disk create' makes one" },
+    [MACHINE_NETWORK] = { .name = "network", .value = "WORD", .kind = &word_kind, MACHINE(network), .words = yes_no, .otherwise = "no",
+      .help = "whether the board has a network card, which QEMU's user network is behind" },
+    [MACHINE_FORWARD] = { .name = "forward", .value = "LIST", .kind = &forward_kind, .shape = LIST, MACHINE(forward), .otherwise = "none",
+      .help = "ports of this computer that lead into that network, as in [2222:10.0.2.15:22]" },
     [MACHINE_FIELDS] = { 0 },
 };
 
@@ -190,6 +249,45 @@ static bool crash_close(void *inner, const struct place *at, bool ok)
         || wrong_at(at, "the map is empty; 'restart-at-most: 3' would be right");
 }
 
+static void *disk_open(void *into, const struct place *at)
+{
+    (void)at;
+    return into;
+}
+
+static bool disk_close(void *inner, const struct place *at, bool ok)
+{
+    const struct vm_desc *vm = inner;
+
+    return !ok || vm->partition
+        || wrong_at(at, "the map does not say which; 'partition: NAME' would be right");
+}
+
+bool disk_is_readonly(const struct vm_desc *vm)
+{
+    return strcmp(vm->disk_readonly, "yes") == 0;
+}
+
+static void *network_open(void *into, const struct place *at)
+{
+    struct vm_desc *vm = into;
+
+    (void)at;
+    vm->network = "yes";
+    return vm;
+}
+
+bool vm_has_network(const struct vm_desc *vm)
+{
+    return strcmp(vm->network, "yes") == 0;
+}
+
+// The same name has the same address tomorrow, in another file, too.
+uint64_t vm_mac(const struct vm_desc *vm)
+{
+    return vm->mac ? vm->mac : MAC_PREFIX | (crc32_of(vm->name, strlen(vm->name)) & MAC_CHOICE);
+}
+
 struct place vm_place(const struct config *c, const struct vm_desc *vm, enum vm_field f,
                       const char *subject)
 {
@@ -217,6 +315,33 @@ static bool keyboard_is_free(const struct config *c, const struct vm_desc *vm)
         if (strcmp(other->console, "keyboard") == 0)
             return wrong_at(&at, "the machine of line %u has the keyboard; only one can",
                             other->lines[VM_CONSOLE]);
+    return true;
+}
+
+// By the words that name it; whether two mean the same, the disk must say: disks_check().
+static bool partition_is_free(const struct config *c, const struct vm_desc *vm)
+{
+    struct place at = vm_place(c, vm, VM_DISK, "disk");
+
+    for (const struct vm_desc *other = c->vms; vm->partition && other < vm; other++)
+        if (other->partition && strcasecmp(other->partition, vm->partition) == 0
+            && !(disk_is_readonly(vm) && disk_is_readonly(other)))
+            return wrong_at(&at, "the machine of line %u has partition '%s', too; give each its "
+                            "own, or say 'readonly: yes' of both", other->lines[VM_DISK],
+                            vm->partition);
+    return true;
+}
+
+static bool mac_is_free(const struct config *c, const struct vm_desc *vm)
+{
+    struct place at = vm_place(c, vm, VM_NETWORK, "network");
+
+    if (!vm->name || !vm_has_network(vm))
+        return true;
+    for (const struct vm_desc *other = c->vms; other < vm; other++)
+        if (other->name && vm_has_network(other) && vm_mac(other) == vm_mac(vm))
+            return wrong_at(&at, "the machine of line %u has the same MAC address; give this one "
+                            "another 'mac:'", other->lines[VM_NETWORK]);
     return true;
 }
 
@@ -248,6 +373,14 @@ static bool board_holds_all(const struct config *c, bool ok)
                     size_text(need).s);
 }
 
+static bool board_forwards(const struct config *c)
+{
+    struct place at = { c->path, c->machine.lines[MACHINE_FORWARD], "forward" };
+
+    return !c->machine.forward.n || strcmp(c->machine.network, "yes") == 0
+        || wrong_at(&at, "the board has no network; add 'network: yes' beside it");
+}
+
 static bool config_check(const struct config *c, bool ok)
 {
     if (ok && !c->n)
@@ -257,7 +390,10 @@ static bool config_check(const struct config *c, bool ok)
         ok = name_is_free(c, &c->vms[i]) && ok;
         ok = keyboard_is_free(c, &c->vms[i]) && ok;
         ok = harts_are_there(c, &c->vms[i]) && ok;
+        ok = partition_is_free(c, &c->vms[i]) && ok;
+        ok = mac_is_free(c, &c->vms[i]) && ok;
     }
+    ok = board_forwards(c) && ok;
     return board_holds_all(c, ok) && ok;
 }
 
@@ -265,7 +401,7 @@ void config_begin(struct config *c)
 {
     *c = (struct config) {
         .dir     = AT_FDCWD,
-        .machine = { .when_all_off = "power-off" },
+        .machine = { .when_all_off = "power-off", .network = "no" },
         .vms     = { vm_desc_defaults },
         .n       = 1,
     };

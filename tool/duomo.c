@@ -23,6 +23,7 @@ const struct command commands[] = {
     { "pack",       "FILE -o BUNDLE | --kernel FILE [OPTION]... -o BUNDLE", "Packs virtual machines into a bundle",                pack_options,    true,  OPERAND_FILE,    pack_run       },
     { "check",      "FILE",                                       "Checks a configuration file and all that it names",             NULL,            false, OPERAND_FILE,    check_run      },
     { "show",       "BUNDLE",                                     "Shows what is in a bundle",                                     NULL,            false, OPERAND_FILE,    show_run       },
+    { "disk",       "create FILE --partition NAME:SIZE[:IMAGE]... [OPTION]... | show FILE", "Makes an image of a disk with partitions, or shows its partitions", disk_options, false, OPERAND_DISK, disk_run },
     { "monitor",    "[-c COMMAND] [OPTION]...",                   "Gives the monitor of a running machine commands",               monitor_options, false, OPERAND_NONE,    monitor_run    },
     { "completion", "bash",                                       "Prints a script that completes commands and options",           NULL,            false, OPERAND_SHELL,   completion_run },
     { "help",       "[COMMAND | config]",                         "Explains a command or the configuration file",                  NULL,            false, OPERAND_COMMAND, help_run       },

@@ -218,7 +218,7 @@ static bool bit_take(const struct field *f, const struct place *at, const char *
     return true;
 }
 
-static bool size_parse(const char *text, uint64_t *size)
+bool size_parse(const char *text, uint64_t *size)
 {
     const char *suffix;
 
@@ -261,6 +261,37 @@ static bool size_take(const struct field *f, const struct place *at, const char 
     return true;
 }
 
+static void amount_limits(const struct field *f, char *text, size_t size)
+{
+    char min[24], max[24];
+
+    size_write(f->min, min, sizeof min);
+    size_write(f->max, max, sizeof max);
+    snprintf(text, size, "%s to %s", min, max);
+}
+
+static void rate_limits(const struct field *f, char *text, size_t size)
+{
+    char limits[64];
+
+    amount_limits(f, limits, sizeof limits);
+    snprintf(text, size, "%s a second", limits);
+}
+
+static bool amount_take(const struct field *f, const struct place *at, const char *text, void *into)
+{
+    char right[80];
+    uint64_t n;
+
+    f->kind->limits(f, right, sizeof right);
+    if (!size_parse(text, &n))
+        return wrong_at(at, "'%.*s' is not a size; %s would be right", CLIP(text), right);
+    if (n < f->min || n > f->max)
+        return wrong_at(at, "%.*s is out of range; %s would be right", CLIP(text), right);
+    *number_of(f, into) = n;
+    return true;
+}
+
 static void size_limits(const struct field *f, char *text, size_t size)
 {
     char min[24], max[24], step[24];
@@ -295,6 +326,8 @@ const struct kind word_kind    = { word_take,    word_limits   };
 const struct kind number_kind  = { number_take,  number_limits };
 const struct kind percent_kind = { percent_take, number_limits };
 const struct kind size_kind    = { size_take,    size_limits   };
+const struct kind amount_kind  = { amount_take,  amount_limits };
+const struct kind rate_kind    = { amount_take,  rate_limits   };
 const struct kind bit_kind     = { bit_take,     number_limits };
 const struct kind flag_kind    = { flag_take,    NULL          };
 const struct kind words_kind   = { words_take,   NULL          };

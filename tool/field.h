@@ -28,6 +28,11 @@ extern const struct kind word_kind;     // one of .words
 extern const struct kind number_kind;   // .min to .max, a multiple of .step; 0x is fine
 extern const struct kind percent_kind;  // likewise, with or without a '%'
 extern const struct kind size_kind;     // likewise, with K, M, G or T
+extern const struct kind amount_kind;   // a size of anything, .min to .max
+extern const struct kind rate_kind;     // such a size per second
+extern const struct kind partition_kind;
+extern const struct kind mac_kind;      // 52:54:00:12:34:56, as a number of 48 bits
+extern const struct kind forward_kind;  // PORT:ADDRESS:PORT; a struct words
 extern const struct kind bit_kind;      // a number that sets its bit; a number may not come twice
 extern const struct kind flag_kind;     // an option without a value: 1
 extern const struct kind words_kind;    // an option that may come again: a struct words
@@ -67,6 +72,9 @@ struct words {
     unsigned    n;
     const char *s[WORDS_MAX];
 };
+
+// A size as people write it, "256M"; false: it is none.
+bool size_parse(const char *text, uint64_t *size);
 
 // The name that is nearest to what somebody wrote, or NULL.
 const struct field *field_nearest(const struct field *rows, const char *text);

@@ -66,6 +66,25 @@ bool blob_read(struct blob *b, int dir, const char *path, const struct place *at
     return ok;
 }
 
+int disk_image_open(int dir, const char *path, const struct place *at, uint64_t *size)
+{
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0) {
+        wrong_at(at, "%s; give an image of a disk, which 'duomo disk create' makes",
+                 strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *size = (uint64_t)st.st_size;
+        return fd;
+    }
+    close(fd);
+    wrong_at(at, "not a file; give an image of a disk, a regular file");
+    return -1;
+}
+
 void blob_free(struct blob *b)
 {
     free(b->data);
@@ -79,34 +98,39 @@ static bool stream_write(FILE *f, const struct blob *b)
     return fclose(f) == 0 && ok;
 }
 
-// The new file gets the permissions that an ordinary fopen would have given it.
-static FILE *sibling_open(char *path)
+int sibling_open(const char *path, char temp[TEMP_SIZE])
 {
     mode_t mask = umask(0);
-    int fd = mkstemp(path);
+    int fd;
 
     umask(mask);
+    if (snprintf(temp, TEMP_SIZE, "%s.XXXXXX", path) >= TEMP_SIZE) {
+        wrong(path, "the path is too long; name a shorter one");
+        return -1;
+    }
+    fd = mkstemp(temp);
     if (fd < 0)
-        return NULL;
-    fchmod(fd, 0666 & ~mask);
-    return fdopen(fd, "wb");
+        wrong(path, "%s; name a file in a folder you can write to", strerror(errno));
+    else
+        fchmod(fd, 0666 & ~mask);
+    return fd;
 }
 
 bool blob_write(const struct blob *b, const char *path)
 {
-    char temp[PATH_MAX];
+    char temp[TEMP_SIZE];
     struct stat st;
     FILE *f;
+    int fd;
 
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return wrong(path, "cannot be replaced by a bundle; name a regular file");
-    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
-        return wrong(path, "the path is too long; name a shorter one");
-    f = sibling_open(temp);
-    if (!f)
-        return wrong(path, "%s; name a file in a folder you can write to", strerror(errno));
+    fd = sibling_open(path, temp);
+    if (fd < 0)
+        return false;
 
-    if (stream_write(f, b) && rename(temp, path) == 0)
+    f = fdopen(fd, "wb");
+    if (f && stream_write(f, b) && rename(temp, path) == 0)
         return true;
     wrong(path, "%s; the bundle was not written", strerror(errno));
     unlink(temp);

@@ -27,6 +27,15 @@ bool blob_read(struct blob *b, int dir, const char *path, const struct place *at
 // new lies about, and what stood at `path` before still stands there.
 bool blob_write(const struct blob *b, const char *path);
 
+enum { TEMP_SIZE = 4096 };
+
+// Opens a new file beside `path`, with an ordinary file's permissions; its name is in `temp`. On
+// -1 the mistake has been told.
+int sibling_open(const char *path, char temp[TEMP_SIZE]);
+
+// Opens the image of a disk, a regular file of `*size` bytes. On -1 the mistake has been told.
+int disk_image_open(int dir, const char *path, const struct place *at, uint64_t *size);
+
 void blob_free(struct blob *b);
 
 // Whether two paths, the second from the folder `dir`, lead to the same existing file.

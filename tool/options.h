@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum operand { OPERAND_NONE, OPERAND_FILE, OPERAND_COMMAND, OPERAND_SHELL };
+enum operand { OPERAND_NONE, OPERAND_FILE, OPERAND_COMMAND, OPERAND_SHELL, OPERAND_DISK };
 
 struct command {
     const char         *name;

@@ -9,6 +9,7 @@
 
 #define _GNU_SOURCE                 // memfd_create
 
+#include "board.h"
 #include "bundle.h"
 #include "commands.h"
 #include "control.h"
@@ -39,6 +40,8 @@ struct run {
     const char  *monitor;
     const char  *qemu;
     struct words qemu_options;
+
+    struct board_options board;
 };
 
 // clang-format off
@@ -49,6 +52,12 @@ const struct field run_options[] = {
       .otherwise = "as the file says, or up to the highest that a machine names", .help = "harts of the board" },
     { .name = "machine-memory", .option = "--machine-memory", .value = "SIZE", .kind = &size_kind, RUN(memory), .min = 32 * MIB, .max = 1ull << 41, .step = 2 * MIB,
       .otherwise = "as the file says, or what the machines need and a margin", .help = "RAM of the board" },
+    { .name = "disk", .option = "--disk", .value = "FILE", .kind = &path_kind, RUN(board.disk),
+      .otherwise = "as the file says", .help = "the image that is the board's disk" },
+    { .name = "network", .option = "--network", .kind = &flag_kind, RUN(board.network),
+      .help = "the board has a network card; without a file, the machine has one, too" },
+    { .name = "forward", .option = "--forward", .value = "PORT:ADDRESS:PORT", .kind = &forward_kind, RUN(board.forward),
+      .help = "a port of this computer that leads into that network; may be given again" },
     { .name = "monitor", .option = "--monitor", .value = "FILE", .kind = &path_kind, RUN(monitor),
       .otherwise = "duomo.elf beside this command", .help = "the monitor" },
     { .name = "qemu", .option = "--qemu", .value = "PROGRAM", .kind = &path_kind, RUN(qemu),
@@ -217,7 +226,8 @@ static void board_run(const char *name, int line)
 static bool qemu_run(const struct config *c, const struct run *r, uint64_t memory, int bundle)
 {
     char harts[16], size[32], kernel[32], name[NAME_LENGTH_MAX + 1];
-    const char *argv[32 + WORDS_MAX] = {
+    static struct board_words board;
+    const char *argv[32 + BOARD_WORDS_MAX + WORDS_MAX] = {
         r->qemu, "-M", "virt", "-cpu", "rv64,h=false", "-smp", harts, "-m", size, "-display",
         "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-bios", r->monitor,
         "-kernel", kernel,
@@ -227,6 +237,10 @@ static bool qemu_run(const struct config *c, const struct run *r, uint64_t memor
     snprintf(harts, sizeof harts, "%u", (unsigned)r->harts);
     snprintf(size, sizeof size, "%lluM", (unsigned long long)(memory / MIB));
     snprintf(kernel, sizeof kernel, "/proc/self/fd/%d", bundle);
+    if (!board_words(c, &board))
+        return false;
+    for (unsigned i = 0; i < board.n; i++)
+        argv[n++] = board.s[i];
     for (unsigned i = 0; i < r->qemu_options.n; i++)
         argv[n++] = r->qemu_options.s[i];
 
@@ -254,7 +268,9 @@ static bool run(const struct command *c, const struct taken *t, struct config *c
     uint64_t memory;
     int fd;
 
-    if (!bundle_take(c, t, config, NULL, &bundle))
+    if (!t->operand && r->board.network)
+        config->vms[0].network = "yes";
+    if (!bundle_take(c, t, config, &r->board, NULL, &bundle))
         return false;
     memory = r->memory               ? r->memory
              : config->machine.memory ? config->machine.memory

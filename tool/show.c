@@ -87,7 +87,7 @@ static bool image_show(const void *fdt, int node)
     return whole;
 }
 
-enum format { SIZE, NUMBER, PERCENT, BITS, TEXT, IMAGE };
+enum format { SIZE, NUMBER, PERCENT, BITS, TEXT, IMAGE, MAC, FLAG };
 
 // What a machine's node may have. The first are in every bundle.
 static const struct {
@@ -110,6 +110,15 @@ static const struct {
     { "restart-max", NUMBER, false },
     { "start", TEXT, false },
     { "shadow-pages", NUMBER, false },
+    { "disk-partition", TEXT, false },
+    { "disk-readonly", FLAG, false },
+    { "disk-requests", NUMBER, false },
+    { "disk-bytes", SIZE, false },
+    { "net-mac", MAC, false },
+    { "net-isolated", FLAG, false },
+    { "net-vlan", NUMBER, false },
+    { "net-rate", SIZE, false },
+    { "virtio-console", FLAG, false },
 };
 
 static void bits_print(uint64_t bits)
@@ -123,6 +132,15 @@ static void bits_print(uint64_t bits)
         }
 }
 
+static void mac_print(const void *fdt, int vm, const char *name)
+{
+    int length;
+    const uint8_t *mac = fdt_getprop(fdt, vm, name, &length);
+
+    for (int i = 0; mac && i < length && i < 6; i++)
+        printf("%s%02x", i ? ":" : "", mac[i]);
+}
+
 // The image that a machine names, and whether the bundle has it.
 static bool reference_print(const void *fdt, struct text t)
 {
@@ -131,7 +149,7 @@ static bool reference_print(const void *fdt, struct text t)
     print(t);
     if (images >= 0 && fdt_subnode_offset_namelen(fdt, images, t.s, (int)t.length) >= 0)
         return true;
-    printf("\n    %-12s (the bundle has no such image)", "");
+    printf("\n    %-14s (the bundle has no such image)", "");
     return false;
 }
 
@@ -143,6 +161,8 @@ static bool property_print(const void *fdt, int vm, const char *name, enum forma
     case PERCENT: printf("%" PRIu64 " %%", number_get(fdt, vm, name)); return true;
     case BITS:    bits_print(number_get(fdt, vm, name)); return true;
     case TEXT:    print(text_get(fdt, vm, name)); return true;
+    case MAC:     mac_print(fdt, vm, name); return true;
+    case FLAG:    printf("yes"); return true;
     case IMAGE:   return reference_print(fdt, text_get(fdt, vm, name));
     }
     return false;
@@ -159,7 +179,7 @@ static bool vm_show(const void *fdt, int vm)
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
         if (!properties[i].needed && !fdt_getprop(fdt, vm, properties[i].name, NULL))
             continue;
-        printf("    %-12s ", properties[i].name);
+        printf("    %-14s ", properties[i].name);
         ok = property_print(fdt, vm, properties[i].name, properties[i].format) && ok;
         printf("\n");
     }

@@ -30,7 +30,7 @@ STATE = re.compile(r"\b(?:fflags|frm|fcsr|vstart|vxsat|vxrm|vcsr|vl|vtype|vlenb)
 KEEPERS = {
     "fp_save": re.compile(r"(?:c\.)?fsd|csrrs .*fcsr"),
     "fp_load": re.compile(r"(?:c\.)?fld|csrrw .*fcsr"),
-    "vector_save": re.compile(r"vs8r\.v|csrrs .*(?:vstart|vcsr|vl|vtype)|csrrw zero,vstart,zero"),
+    "vector_save": re.compile(r"vs8r\.v|csrrs .*(?:vstart|vcsr|vl|vtype)|csrrw zero,vstart,(?:zero|t2)"),
     "vector_load": re.compile(r"vl8re8\.v|vl8r\.v|vsetvl |csrrw zero,(?:vstart|vcsr)"),
     "vector_bytes": re.compile(r"csrrs .*vlenb"),
 }

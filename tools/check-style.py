@@ -24,7 +24,7 @@ C_NAMES = {".c", ".h"}
 SOURCE_NAMES = C_NAMES | {".S", ".def", ".ld", ".py", ".sh", ".mk"}
 
 # Lines of code: neither blank nor only a comment.
-MONITOR_LINES_MAX = 12000
+MONITOR_LINES_MAX = 18000
 CODE_LINE = re.compile(r"\s*(?!//|# |#$|/\*|\*)\S")
 FILE_LINES_MAX = 499
 FUNCTION_LINES_MAX, FUNCTION_LINES_P95, FUNCTION_LINES_MEDIAN = 60, 45, 12
@@ -35,12 +35,17 @@ COLUMNS_MAX = 100
 # a host's by mistake.
 ADDRESS_OPENERS = {
     "src/lib/types.h",          # defines them
+    "src/lib/seg.c",            # reads and writes checked pieces of memory
     "src/isa/walk.c",           # takes a virtual address apart, as the hart does
     "src/isa/walk.h",
     "src/arch/riscv/hart.c",    # hands it to an instruction
     "src/arch/host/hart.c",
+    "src/vm/memo.c",            # keeps where an instruction stands, as a hart's TLB does
+    "src/dev/vring.c",          # writes it into a device's ring
     "src/vm/gmem.c",            # the one door to guest memory
     "src/vm/gmem.h",
+    "src/lib/bits.h",           # makes one of two halves
+    "src/vdev/virtq.c",         # finds a queue's parts in it
     "src/vm/shadow.c",          # makes entries of the tables that the hart walks
     "src/vm/mmio.c",            # makes two of an access across a page's end
     "src/vm/bus.c",             # finds the device that owns it

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that the project needs and this machine lacks.
 #
-# In:     what for: build, run (and build), test (and run), bench (and run).
+# In:     what for: build, run (and build), debian (and run), test (and debian), bench (and run).
 # Out:    nothing, if nothing is missing; else one line that names it, and then it is installed.
 # Always: asks nothing and needs no terminal; uses sudo only where it is not root.
 #         Knows Debian 12, Debian 13 and Ubuntu 24.04, whose package names differ a little:
@@ -19,8 +19,11 @@ build="$build ca-certificates debian-archive-keyring debootstrap xz-utils gzip"
 # A guest's initial file system.  QEMU and its firmware: see below.
 run="cpio"
 
+# Disks of whole systems, and the way into them (tools/mkrootfs.sh).
+debian="e2fsprogs fdisk openssh-client"
+
 # Unit tests, fuzzers and checks of the source.
-test="libcmocka-dev clang clang-format cppcheck universal-ctags device-tree-compiler"
+test="e2fsprogs fdisk gdisk libcmocka-dev clang clang-format cppcheck universal-ctags device-tree-compiler"
 # System tests, run by /usr/bin/python3: another python3 in the path has no such modules.
 test="$test python3-pytest python3-pexpect"
 
@@ -80,16 +83,25 @@ installed:$package
 case ${1:-} in
 build) packages=$build              others="" ;;
 run)   packages="$build $run"       others="qemu_missing" ;;
-test)  packages="$build $run $test" others="qemu_missing test_missing" ;;
+debian) packages="$build $run $debian" others="qemu_missing" ;;
+test)  packages="$build $run $debian $test" others="qemu_missing test_missing" ;;
 bench) packages="$build $run $bench" others="qemu_missing" ;;
-*)     echo "usage: tools/deps.sh build|run|test|bench" >&2; exit 2 ;;
+*)     echo "usage: tools/deps.sh build|run|debian|test|bench" >&2; exit 2 ;;
 esac
 
 [ -x /usr/bin/dpkg-query ] ||
     die "this is not Debian or Ubuntu; remedy: install by hand what stands for: $packages"
 
 # shellcheck disable=SC2086      # lists of words
-missing=$({ missing_of $packages; for other in $others; do $other; done; } | xargs)
+look() { missing=$({ missing_of $packages; for other in $others; do $other; done; } | xargs); }
+look
+[ -n "$missing" ] || exit 0
+
+# One at a time: a make with several jobs starts several of this, and apt waits for no other's lists.  What
+# is missing may be there when the other is done.
+exec 9< /var/lib/dpkg
+flock 9
+look
 [ -n "$missing" ] || exit 0
 say "installing $missing ..."
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Brings what the project uses but does not contain, from Debian's archive.
 #
-# In:     names: kernel, busybox, u-boot (for the guests: riscv64), libfdt (source, for the monitor),
-#         cbmc (for the proofs).  DUOMO_MIRROR, if set, is the Debian mirror to ask.
+# In:     names: kernel, busybox, u-boot (for the guests: riscv64), debian (the packages of a whole
+#         system, for tools/mkrootfs.sh), libfdt (source, for the monitor), cbmc (for the proofs).
+#         DUOMO_MIRROR, if set, is the Debian mirror to ask.
 # Out:    under ${DUOMO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duomo}:
-#             kernel/Image (and kernel/version), busybox/busybox, u-boot/u-boot.bin,
-#             libfdt/*.[ch], cbmc/bin/cbmc
+#             kernel/Image (and kernel/version, and kernel/modules/: those that a small guest may
+#             need, with modules.dep), busybox/busybox, u-boot/u-boot.bin,
+#             debian/*.deb (and debian/essential, debian/sources), libfdt/*.[ch], cbmc/bin/cbmc
 # Always: signatures are checked; the system's own package lists are neither used nor changed;
 #         what is there already costs no network; a folder is there whole or not at all.
 # shellcheck disable=SC2016       # apt expands $(REPO_URI), not the shell
@@ -18,14 +20,18 @@ cache=${DUOMO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duomo}
 
 say()   { echo "fetch: $*" >&2; }
 die()   { say "$*"; exit 1; }
-usage() { echo "usage: tools/fetch.sh kernel|busybox|u-boot|libfdt|cbmc..." >&2; exit 2; }
+usage() { echo "usage: tools/fetch.sh kernel|busybox|u-boot|debian|libfdt|cbmc..." >&2; exit 2; }
+
+# What tools/rootfs/packages names.  When that changes, what is in the cache is no longer all.
+debian_packages() { sed '/^#/d' "$(dirname "$0")/rootfs/packages"; }
 
 # The file whose presence means that all of it is there.
 result() {
     case $1 in
-    kernel)  echo "$cache/kernel/Image" ;;
+    kernel)  echo "$cache/kernel/modules/crc32c_generic.ko" ;;
     busybox) echo "$cache/busybox/busybox" ;;
     u-boot)  echo "$cache/u-boot/u-boot.bin" ;;
+    debian)  echo "$cache/debian/all-of-$(debian_packages | cksum | tr ' ' -)" ;;
     libfdt)  echo "$cache/libfdt/libfdt.h" ;;
     cbmc)    echo "$cache/cbmc/bin/cbmc" ;;
     *)       usage ;;
@@ -127,6 +133,34 @@ hex_at() { od -An -v -tx1 -j "$2" -N "$3" "$1" | tr -d ' \n'; }
 # The header of a bootable Image: "RISCV\0\0\0" at 0x30, "RSC\x05" at 0x38.
 is_image() { [ "$(hex_at "$1" 48 12)" = 524953435600000052534305 ]; }
 
+# The modules for disks, networks and entropy on virtio, and for ext4 with its checksums.
+modules="virtio_mmio virtio_blk virtio_net virtio-rng crc32c_generic ext4"
+
+# module_keep NAME: uncompressed, with what it needs, and its line of modules.dep.
+module_keep() {
+    [ ! -e "$out/modules/$1.ko" ] || return 0
+    file=$(find "$work/root" -name "$1.ko*" | head -n 1)
+    [ -n "$file" ] || return 0          # built into the kernel
+    case $file in
+    *.xz) xz -dc "$file" > "$out/modules/$1.ko" ;;
+    *)    cp "$file" "$out/modules/$1.ko" ;;
+    esac
+    # A quarter of its size is what the kernel needs of it.
+    riscv64-linux-gnu-strip --strip-unneeded "$out/modules/$1.ko" 2>/dev/null || true
+    needs=$(tr '\0' '\n' < "$out/modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' ')
+    for need in $needs; do module_keep "$need"; done
+    echo "$1.ko:$(module_needs "$1" | tac | awk '!had[$0]++' | tac | sed 's/.*/ &.ko/' | tr -d '\n')" \
+        >> "$out/modules/modules.dep"
+}
+
+# All that a module needs, directly or not; what is needed by others comes after them.
+module_needs() {
+    for need in $(tr '\0' '\n' < "$out/modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' '); do
+        echo "$need"
+        module_needs "$need"
+    done
+}
+
 fetch_kernel() {
     apt_open deb riscv64
     package=$(apt-cache show --no-all-versions linux-image-riscv64 |
@@ -144,6 +178,9 @@ fetch_kernel() {
     is_image "$out/Image" || die "kernel: $package holds no RISC-V Image;" \
         "remedy: set DUOMO_MIRROR to another"
     echo "${package#linux-image-}" > "$out/version"
+    mkdir "$out/modules"
+    : > "$out/modules/modules.dep"
+    for module in $modules; do module_keep "$module"; done
 }
 
 fetch_busybox() {
@@ -157,6 +194,20 @@ fetch_u_boot() {
     apt_open deb riscv64
     deb_get u-boot-qemu
     cp "$work/root/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin" "$out/"
+}
+
+# Packages as they are: tools/mkrootfs.sh makes systems of them.  The essential ones, without which
+# dpkg cannot run, come first there.
+fetch_debian() {
+    apt_open deb riscv64
+    say "debian: downloading the packages of a Debian system (160 MB) ..."
+    apt_do install --print-uris '?essential'
+    sed -n "s/^'[^']*' \([^ ]*\.deb\) .*/\1/p" "$work/log" > "$out/essential"
+    # shellcheck disable=SC2046       # a list of words
+    apt_do install --download-only $(debian_packages)
+    mv "$apt"/archives/*.deb "$out/"
+    find "$apt/sources.list" "$apt/parts" -name '*.list' -exec cat {} + > "$out/sources"
+    : > "$out/$(basename "$(result debian)")"
 }
 
 # The monitor runs on bare metal, so it compiles libfdt itself.

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Makes the initial file system of a small Linux guest: busybox and a script.
 #
-# In:     OUT, the file to write; EXTRA, a folder to lay over the root (optional); busybox as
-#         tools/fetch.sh brought it.
-# Out:    OUT, a gzip'd cpio archive.  Booted, it prints "duomo: shell ready" and gives a shell,
-#         which ends in power-off.  These words on the kernel's command line change that:
+# In:     OUT, the file to write; EXTRA, a folder to lay over the root (optional); busybox and the
+#         kernel's modules as tools/fetch.sh brought them.
+# Out:    OUT, a gzip'd cpio archive.  Booted, it prints "duomo: shell ready" and gives a shell
+#         (at the virtio console, if there is one), which ends in power-off.  These words on the
+#         kernel's command line change that:
 #             duomo.run="COMMAND"   runs COMMAND instead of the shell, prints "duomo: exit STATUS"
 #             TERM=dumb             nobody is at the console who could tell its size
 # Always: the same input makes the same bytes, whoever runs this and whenever.
@@ -18,7 +19,9 @@ out=$1
 extra=${2:-}
 cache=${DUOMO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/duomo}
 busybox=$cache/busybox/busybox
+modules=$cache/kernel/modules
 
+[ -r "$modules/modules.dep" ] || die "no $modules/modules.dep; remedy: tools/fetch.sh kernel"
 [ -r "$busybox" ] || die "no $busybox; remedy: tools/fetch.sh busybox"
 [ -z "$extra" ] || [ -d "$extra" ] || die "$extra is no folder"
 command -v cpio >/dev/null || die "no cpio here; remedy: tools/deps.sh run"
@@ -48,6 +51,8 @@ chmod 755 "$root"
         [ "$name" = busybox ] || ln -s busybox "bin/$name"
     done
     [ -e bin/sh ] || die "found no list of applets in $busybox; remedy: tools/fetch.sh from a newer Duomo"
+    mkdir -p lib/modules
+    cp -R "$modules" "lib/modules/$(cat "$modules/../version")"
     echo 'root:x:0:0:root:/root:/bin/sh' > etc/passwd
     echo 'root:x:0:' > etc/group
 
@@ -75,9 +80,26 @@ export PATH=/bin HOME=/root
 [ "$TERM" != linux ] || export TERM=xterm           # linux is what the kernel says when nobody did
 
 mount -t devtmpfs dev /dev
-exec < /dev/console > /dev/console 2>&1
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+
+# Drivers of what is there: virtio's numbers of devices (Virtio 1.2, 5).
+if [ -n "$(find /proc/device-tree/ -name 'virtio_mmio@*' | head -n 1)" ]; then
+    modprobe virtio_mmio
+    for device in /sys/bus/virtio/devices/*/device; do
+        case $(cat "$device" 2> /dev/null) in
+        0x0001) modprobe virtio_net ;;
+        0x0002) modprobe virtio_blk ;;
+        0x0004) modprobe virtio-rng ;;
+        esac
+    done
+fi
+
+# The keyboard is the virtio console's if there is one, so the shell is there, too.
+terminal=/dev/console session='setsid cttyhack'
+if [ -c /dev/hvc0 ]; then terminal=/dev/hvc0 session='setsid -c'; fi
+exec < $terminal > $terminal 2>&1
+
 mount -t tmpfs tmp /tmp
 mkdir -p /dev/pts
 mount -t devpts pts /dev/pts
@@ -90,7 +112,7 @@ if [ -n "$command" ]; then
     sh -c "$command"
     echo "duomo: exit $?"
 else
-    setsid cttyhack sh -l
+    $session sh -l
 fi
 poweroff -f
 END

@@ -9,10 +9,12 @@ Always: a mutant is one change of one line.  Its id is a hash of the file, the l
         so the same seed chooses the same mutants until that line changes; those already judged are not
         judged again.  Nothing is changed in this tree: each worker has a copy of it.
 
-A mutant is built, then judged by suites from the fastest to the slowest, until one fails or takes too
-long.  One whose machine code is that of the original, or that cannot be built, is not counted.
+How one is judged says tools/mutant_judge.py.  One whose machine code is that of the original, or that
+cannot be built, is not counted.  Before anything is judged, all suites must pass without a mutant.
 
     tools/mutants.py --count 200 --jobs 2       what `make mutants` does
+    tools/mutants.py --quick                    only what is quick; without it, the rest is done afterwards
+    tools/mutants.py --again                    those that have survived, when there are new tests
     tools/mutants.py --list                     which ones that would be
     tools/mutants.py --only 1a2b3c4d            one
 """
@@ -22,37 +24,21 @@ import difflib
 import hashlib
 import json
 import os
-import random
 import re
-import shutil
 import signal
-import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
-TOP = Path(__file__).resolve().parents[1]
+from mutant_judge import TOP, Broken, Judge, give_up
+
 OUT = TOP / "build/mutants"
 SOURCES = ["src/isa/*.c", "src/vm/*.[ch]", "src/vdev/*.c", "src/arch/riscv/*.[cS]", "src/arch/*.h",
            "src/dev/machine.c", "src/lib/bits.h", "src/mon/life.c", "src/mon/build.c", "src/mon/console.c"]
-COPIED = ["Makefile", "src", "tests", "tools", "tool", "guests"]
-BUILT = ["obj", "unit", "guest", "hostile", "duomo.elf", "duomo.ld", "duomo", ".deps-build", ".deps-test"]
-PYTEST = "/usr/bin/python3 -m pytest -q -x -p no:cacheprovider"
-GUESTS = ("page_fence_model or page_flags or page_ad or page_sum_mxr or page_asid or page_split or page_self or "
-          "csr_sstatus or csr_forms or csr_stvec or csr_sip or csr_satp or insn_mixed or trap_ or irq_ or plic_ or "
-          "uart_ or rtc_ or clint or dev_forms or sbi_ or fp_ or atom_ or time_")
-ATTACKS = ("fuzz-1 or fp-1 or lrsc or asid or reboot or spin or sleeper-owed or storm or halt or many-few or "
-           "vanish or sbi or flood-1 or tables or neighbours or 2-harts or request or ends_the_machine")
-# Name, command, seconds.  Each is given twice the time that it takes.
-SUITES = [
-    ("build", "make -s B=build WARN=-w build/duomo.elf", 120),
-    ("unit", "make -s B=build WARN=-w unit", 180),
-    ("hostile", f"{PYTEST} tests/hostile -k '{ATTACKS}'", 300),
-    ("guest", f"{PYTEST} tests/guest -k '{GUESTS}'", 300),
-    ("monitor", f"{PYTEST} tests/monitor", 240),
-]
+REASONS = TOP / "tools/mutants.txt"
 CALL = re.compile(r"\s+(\(void\))?[a-z_]\w*(->\w+)*\([^{}]*\);( //.*)?$")
 ASSIGNMENT = re.compile(r"\s+[*\w\[\]>.()-]+(\s*[|&^+-])?=\s[^{}]*;( //.*)?$")
 SAVED = re.compile(r"\s+(sd|ld|fsd|fld|csrw|csrr|sfence\.vma|fence\.i|sc\.\w|vs8r\.v|vl8re8\.v)\s")
@@ -175,87 +161,33 @@ def chosen(everything, seed):
     return order
 
 
-RUNNING = set()         # groups of processes that the trees have started
+def changed(tree, mutant):
+    """Its file with the mutant in it; returns what undoes that."""
+    path = tree.at / mutant.path
+    original, times = path.read_text(), path.stat()
+    lines = original.split("\n")
+    lines[mutant.number] = mutant.text
+    path.write_text("\n".join(lines))
+
+    def undo():
+        path.write_text(original)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        tree.restore()
+    return undo
 
 
-def group_end(group):
-    RUNNING.discard(group)
+def judged(judge, tree, mutant, quick):
+    """A line of the results."""
+    diff = mutant.diff((tree.at / mutant.path).read_text().split("\n"))
+    begun, doubts = time.monotonic(), []
+    undo = changed(tree, mutant)
     try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-def give_up(*_):
-    """Whoever ends this tool ends what it has started."""
-    for group in list(RUNNING):
-        group_end(group)
-    os._exit(1)
-
-
-class Tree:
-    """A copy of this tree, in which one mutant after the other lives."""
-
-    def __init__(self, n):
-        self.at = OUT / f"tree-{n}"
-        shutil.rmtree(self.at, ignore_errors=True)
-        self.at.mkdir(parents=True)
-        (self.at / "build").mkdir()
-        for name in COPIED:
-            subprocess.run(["cp", "-a", TOP / name, self.at / name], check=True)
-        for name in BUILT:
-            if (TOP / "build" / name).exists():
-                subprocess.run(["cp", "-a", TOP / "build" / name, self.at / "build" / name], check=True)
-        self.run("make -s B=build WARN=-w build/duomo.elf", 300)
-        self.original = self.code()
-
-    def code(self):
-        """The machine code, without what line numbers leave in it."""
-        subprocess.run(["riscv64-linux-gnu-objcopy", "-O", "binary", self.at / "build/duomo.elf",
-                        self.at / "build/code"], check=True)
-        return (self.at / "build/code").read_bytes()
-
-    def run(self, command, seconds):
-        """0 if it went well; None if it took too long.  Whatever it has started ends with it."""
-        environment = {k: v for k, v in os.environ.items()
-                       if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS")}
-        with open(self.at / "log", "w", encoding="utf-8") as log, \
-                subprocess.Popen(["sh", "-c", command], cwd=self.at, stdin=subprocess.DEVNULL, stdout=log,
-                                 stderr=log, start_new_session=True, env=environment) as process:
-            RUNNING.add(process.pid)
-            try:
-                return process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                return None
-            finally:
-                group_end(process.pid)
-
-    def judge(self, mutant, suites, attacks):
-        path = self.at / mutant.path
-        original = path.read_text()
-        lines = original.split("\n")
-        diff = mutant.diff(lines)
-        lines[mutant.number] = mutant.text
-        path.write_text("\n".join(lines))
-        begun, verdict, by = time.monotonic(), "survived", ""
-        try:
-            for name, command, seconds in SUITES:
-                if name not in ("build", *suites):
-                    continue
-                status = self.run(command.replace(ATTACKS, attacks), seconds)
-                if name == "build" and status != 0:
-                    verdict = "unbuilt"
-                elif name == "build" and self.code() == self.original:
-                    verdict = "same code"
-                elif status != 0:
-                    verdict, by = "killed", name + (" (timeout)" if status is None else "")
-                if verdict != "survived":
-                    break
-        finally:
-            path.write_text(original)
-        return {"id": mutant.id, "file": mutant.path, "line": mutant.number + 1, "operator": mutant.operator,
-                "verdict": verdict, "by": by, "seconds": round(time.monotonic() - begun), "diff": diff,
-                "end": (self.at / "log").read_text(errors="replace")[-400:] if verdict == "killed" else ""}
+        verdict, by, case = judge.verdict(tree, mutant.path, quick, doubts)
+    finally:
+        undo()
+    return {"id": mutant.id, "file": mutant.path, "line": mutant.number + 1, "operator": mutant.operator,
+            "verdict": verdict, "by": by, "case": case, "seconds": round(time.monotonic() - begun, 1),
+            "doubts": doubts, "diff": diff, "end": tree.log[-600:] if verdict == "killed" else ""}
 
 
 def results():
@@ -265,45 +197,84 @@ def results():
 
 
 def is_judged(result):
-    return result["verdict"] in ("killed", "survived")
+    return result["verdict"] in ("killed", "survived", "spared")
+
+
+def reasons():
+    """Why no test can notice some: a line each, beginning with the id."""
+    return dict(line.split(" ", 1) for line in REASONS.read_text().splitlines() if re.match(r"[0-9a-f]{8} ", line))
 
 
 def report(found):
-    judged = [r for r in found if is_judged(r)]
-    survivors = [r for r in judged if r["verdict"] == "survived"]
-    killers = sorted({r["by"] for r in judged if r["by"]})
-    text = ["# Mutants", "", f"{len(judged) - len(survivors)} of {len(judged)} were killed;"
-            f" {len(found) - len(judged)} more could not be built or had the same machine code.", ""]
-    text += [f"- by {by}: {sum(r['by'] == by for r in judged)}" for by in killers]
+    counted = [r for r in found if is_judged(r)]
+    survivors = [r for r in counted if r["verdict"] != "killed"]
+    killers = Counter(r["by"] for r in counted if r["by"])
+    dropped = Counter(r["verdict"] for r in found if not is_judged(r))
+    percent = 100 * (len(counted) - len(survivors)) / max(1, len(counted))
+    text = ["# Mutants", "", f"{len(counted) - len(survivors)} of {len(counted)} were killed, {percent:.1f} %;"
+            f" {dropped['same code']} more had the same machine code, {dropped['unbuilt']} could not be built.", "",
+            "| suite | killed |", "|---|---|", *(f"| {by} | {n} |" for by, n in killers.most_common())]
+    text += ["", "| operator | killed | of |", "|---|---|---|"]
+    for name in OPERATORS:
+        own = [r for r in counted if r["operator"] == name]
+        text.append(f"| {name} | {sum(r['verdict'] == 'killed' for r in own)} | {len(own)} |")
+    why = {**dict.fromkeys((r["id"] for r in survivors), "Nobody has said why."), **reasons()}
+    text += ["", "| survivor | judged by | where | change | why |", "|---|---|---|---|---|"]
+    for r in sorted(survivors, key=lambda r: (r["file"], r["line"])):
+        by = "all" if r["verdict"] == "survived" else "some"
+        text.append(f"| {r['id']} | {by} | `{r['file']}` | {r['operator']} | {why[r['id']]} |")
     for r in survivors:
         text += ["", f"## {r['id']}: {r['operator']} in {r['file']}:{r['line']}", "", "```diff", r["diff"], "```"]
     (OUT / "report.md").write_text("\n".join(text) + "\n")
-    return len(judged) - len(survivors), len(survivors)
+    return len(counted) - len(survivors), len(survivors)
 
 
-def judge_all(mutants, count, jobs, suites, attacks):
+def known_of(mutants, count):
+    """The results of those that have been judged, as many as are counted."""
+    known, found = results(), []
+    for mutant in mutants:
+        if mutant.id in known and (not count or sum(map(is_judged, found)) < count):
+            found.append(known[mutant.id])
+    return found
+
+
+def is_final(result, args):
+    return result and not (result["verdict"] == "spared" and not args.quick) \
+        and not (result["verdict"] in ("spared", "survived") and args.again)
+
+
+def judge_all(mutants, args):
     """Until so many have been judged, those of earlier runs included."""
     known, trees, found = results(), Queue(), []
-    for n in range(jobs):
-        trees.put(Tree(n))
+    judge = Judge(OUT, args.suites.split(","), args.cases, known.values())
+    sound = OUT / "sound.json"
+    judge.verify(json.loads(sound.read_text()) if sound.exists() else {}, lambda s: sound.write_text(json.dumps(s)),
+                 args.quick)
+    for n in range(args.jobs):
+        trees.put(judge.tree(n))
 
-    def judge(mutant):
+    def one(mutant):
         tree = trees.get()
         try:
-            if count and sum(map(is_judged, found)) >= count:
+            if args.count and sum(map(is_judged, found)) >= args.count:
                 return
-            result = known.get(mutant.id) or tree.judge(mutant, suites, attacks)
+            result = known.get(mutant.id)
+            is_new = not is_final(result, args)
+            if is_new:
+                result = judged(judge, tree, mutant, args.quick)
+                judge.learn(result)
         finally:
             trees.put(tree)
         found.append(result)
-        if mutant.id not in known:
+        if is_new:
             with open(OUT / "results.jsonl", "a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
-            print(f"{sum(map(is_judged, found)):4} {result['id']} {result['verdict']:9} {result['by']:10} "
-                  f"{result['seconds']:4} s  {result['operator']} {result['file']}:{result['line']}", flush=True)
+            print(f"{sum(map(is_judged, found)):4} {result['id']} {result['verdict']:9} {result['by']:7} "
+                  f"{result['seconds']:5} s  {result['operator']} {result['file']}:{result['line']} "
+                  f"{result['case'].split('::')[-1]}", flush=True)
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        list(pool.map(judge, mutants))
+    with ThreadPoolExecutor(max_workers=args.jobs) as pool:
+        list(pool.map(one, mutants))
     return found
 
 
@@ -314,9 +285,12 @@ def main():
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--only", nargs="+", help="these, by id")
     parser.add_argument("--match", help="those whose `operator file: line` matches this pattern")
-    parser.add_argument("--suites", default="unit,hostile,guest,monitor")
-    parser.add_argument("--attacks", default=ATTACKS, help="which of the hostile suite, as for pytest -k")
+    parser.add_argument("--suites", default="unit,guest,hostile,monitor,figura,system,tsan")
+    parser.add_argument("--cases", help="of the suites under pytest only the cases that match this pattern")
+    parser.add_argument("--quick", action="store_true", help="units and quick cases only: the rest is for later")
+    parser.add_argument("--again", action="store_true", help="judge survivors anew, for there are new tests")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--report", action="store_true", help="only what is known so far, told again")
     parser.add_argument("--out", type=Path, help="another folder than build/mutants")
     args = parser.parse_args()
     globals()["OUT"] = (args.out or OUT).resolve()
@@ -333,9 +307,16 @@ def main():
             print(f"{m.id} {m.operator:15} {m.path}:{m.number + 1}: {m.line.strip()}   =>   {m.text.strip()}")
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
+    if args.report:
+        killed, survived = report(known_of(mutants, args.count))
+        print(f"{killed} killed, {survived} survived")
+        return 0
     for end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(end, give_up)
-    killed, survived = report(judge_all(mutants, args.count, args.jobs, args.suites.split(","), args.attacks))
+    try:
+        killed, survived = report(judge_all(mutants, args))
+    except Broken as error:
+        sys.exit(f"mutants: {error}")
     print(f"{killed} killed, {survived} survived")
     return 0
 

@@ -33,10 +33,18 @@ debian() {
         "initrd: \"$(readlink -f "$build/initrd.gz")\"" "memory: $memory"
 }
 
-# figura NAME: its shell, or without a terminal some commands.
+# figura NAME: its shell, or without a terminal some commands; and a small disk.  Under the
+# textbook's engine, where each step that docs/five-steps.md tells of traps.
 figura() {
-    if [ -t 0 ]; then more=; else more=" run=hello;ps;off"; fi
-    vm "$1" "$build/figura.elf" "name=$1$more" "memory: 16M"
+    if [ -t 0 ]; then more=; else more=" run=hello;ps;disk read 0;off"; fi
+    vm "$1" "$build/figura.elf" "name=$1$more" "memory: 16M" "disk: $1" "engine: classic"
+}
+
+# The disk that the figuras share: a partition for each, and a word in its first block.
+disk_make() {
+    printf 'hello from the disk\n' > "$build/run.part"
+    "$build/duomo" disk create "$build/run.img" --force --partition "figura:1M:$build/run.part" \
+        --partition "figura2:1M:$build/run.part"
 }
 
 has() { case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -59,9 +67,11 @@ fi
 [ "$parts" != " figura" ] || parts="$parts figura2"
 [ -n "$parts" ] || { say "nothing to start"; exit 1; }
 
+disk_make
 {
     echo "# Made by tools/run.sh; 'duomo help config' explains it."
-    ! has second || printf 'machine:\n  harts: %s\n' "${HARTS:-2}"
+    printf 'machine:\n  disk: "%s"\n' "$(readlink -f "$build")/run.img"
+    ! has second || printf '  harts: %s\n' "${HARTS:-2}"
     echo "vms:"
     if has debian; then
         debian debian1 "uname -a; cat /proc/cpuinfo; free; dmesg | tail -n 3"

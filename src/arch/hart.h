@@ -18,11 +18,12 @@ struct hart_caps {
     u64      scounteren_mask; // bits that can be written
     u64      senvcfg_mask;
     u64      scause_mask;
-    bool     h;        // hypervisor extension
-    bool     time_csr; // `time` can be read without a trap
-    bool     menvcfg;
-    bool     fp;    // F and D, and no registers wider than those
-    u64      vlenb; // bytes of a vector register; 0: no vectors
+    u32  s_unknown; // number of an S-level CSR that nobody here switches or traps; 0: there is none
+    bool h;         // hypervisor extension
+    bool time_csr;  // `time` can be read without a trap
+    bool menvcfg;
+    bool fp;    // F and D, and no registers wider than those
+    u64  vlenb; // bytes of a vector register; 0: no vectors
 };
 extern struct hart_caps hart_caps;
 
@@ -91,6 +92,26 @@ void hart_reservation_drop(void);
 
 // Prepares the hart for guests: traps come to the monitor, nothing is delegated, TVM, TW, TSR set.
 void hart_guest_mode_init(void);
+
+// The S-level CSRs of a guest that runs in S-mode.
+struct super {
+    u64 status;           // SIE, SPIE, SPP, SUM, MXR; MPP, the mode that it is in; UXL
+    u64 pending, enabled; // of sip and sie: INT_S
+    u64 tvec, epc, cause, tval, scratch, counteren, envcfg;
+};
+
+// Prepares the hart for guests that run in S-mode: it gives them their interrupts, and the system
+// calls of their processes; TVM and TW are set.
+void hart_super_begin(void);
+void hart_super_load(const struct super *to);
+// What differs from what it holds.
+void hart_super_update(const struct super *to, const struct super *held);
+// What it holds now, but for scratch, counteren and envcfg, which the monitor does not need.  SSIP
+// is taken out of it.
+void hart_super_read(struct super *held);
+// The rest; and no interrupt of the guest's is pending or enabled from here on.
+void hart_super_end(struct super *held);
+
 // Whether all traps of guests reach run.c, or those that the hot path can do end there.
 void hart_traps_all(bool all);
 

@@ -3,6 +3,7 @@
 // vm->lock, then the scheduler's, then the console's, then the serial line's (docs/harts.md).
 #pragma once
 
+#include "lib/panic.h"
 #include "lib/types.h"
 
 struct lock {
@@ -26,5 +27,8 @@ static inline void lock_take(struct lock *l)
 
 static inline void lock_drop(struct lock *l)
 {
+#ifndef __riscv // on the desk nobody drops what nobody has taken
+    ASSERT(__atomic_load_n(&l->taken, __ATOMIC_RELAXED));
+#endif
     __atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
 }

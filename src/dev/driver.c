@@ -18,16 +18,17 @@ static const struct driver drivers[] = {
     { "ns16550a",            "console (16550 UART)",         uart16550_probe    },
     { "google,goldfish-rtc", "clock of the day",             goldfish_rtc_probe },
     { "sifive,test0",        "power-off",                    finisher_probe     },
+    { "virtio,mmio",         NULL,                           virtio_probe       },
 };
 // clang-format on
 
-#define FOUND_MAX 16
+#define FOUND_MAX 32
 static struct {
     const char *what, *node;
 } found[FOUND_MAX];
 static unsigned n_found;
 
-static void found_add(const char *what, const char *node)
+void driver_found(const char *what, const char *node)
 {
     if (n_found == FOUND_MAX)
         return;
@@ -40,8 +41,8 @@ static void driver_probe(const struct driver *d, const void *fdt)
     int node = -1;
 
     while ((node = fdt_node_offset_by_compatible(fdt, node, d->compatible)) >= 0)
-        if (dt_enabled(fdt, node) && d->probe(fdt, node))
-            found_add(d->what, fdt_get_name(fdt, node, NULL));
+        if (dt_enabled(fdt, node) && d->probe(fdt, node) && d->what)
+            driver_found(d->what, fdt_get_name(fdt, node, NULL));
 }
 
 void drivers_probe(const void *fdt)

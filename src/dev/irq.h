@@ -13,5 +13,9 @@ bool irq_connect(u32 source, irq_handler *handler, void *arg);
 // The node's first interrupt, as the interrupt controller numbers it; 0: none.
 u32 irq_of_node(const void *fdt, int node);
 
-// Claims and handles what pends, at most one of each source.
+// For a handler that has more to do than one stay in the monitor may be long: it is called once
+// more, after a guest was let in.
+void irq_again(u32 source);
+
+// Claims and handles what pends, at most one of each source, and what is to be handled again.
 void irq_handle(void);

@@ -3,7 +3,8 @@
 //
 // In:     the host's device tree; reservations; requests for memory.
 // Out:    struct machine; ranges of RAM that nobody else has.
-// Always: reserved ranges never overlap what ram_take() returns.
+// Always: reserved ranges never overlap what ram_take() returns.  What is taken is listed in the
+//         order of addresses, so that a place is found in one pass.
 // Locks:  taken_lock for the list of what is taken; the rest is the boot hart's alone.
 #include "dev/machine.h"
 
@@ -104,35 +105,35 @@ const char *machine_read(const void *fdt)
 
 void ram_reserve(u64 base, u64 size)
 {
-    u64 end = align_up(base + size, PAGE_SIZE);
+    u64      end = align_up(base + size, PAGE_SIZE);
+    unsigned at  = n_taken;
 
-    if (n_taken < RESERVED_MAX && size) {
-        taken[n_taken].base   = align_down(base, PAGE_SIZE);
-        taken[n_taken++].size = end - align_down(base, PAGE_SIZE);
-    }
+    if (n_taken == RESERVED_MAX || !size)
+        return;
+    base = align_down(base, PAGE_SIZE);
+    for (; at && taken[at - 1].base > base; at--)
+        taken[at] = taken[at - 1];
+    taken[at] = (struct range){ base, end - base };
+    n_taken++;
 }
 
-// The first taken range that overlaps, or NULL.
-static const struct range *overlap(u64 base, u64 size)
+static bool range_holds(const struct range *r, u64 base, u64 size)
 {
-    for (unsigned i = 0; i < n_taken; i++)
-        if (base < taken[i].base + taken[i].size && taken[i].base < base + size)
-            return &taken[i];
-    return NULL;
+    return base - r->base < r->size && size <= r->size - (base - r->base);
 }
 
+// What lies before `base` and was passed does not reach beyond it.
 static u64 range_alloc(const struct range *r, u64 size, u64 align)
 {
     u64 base = align_up(r->base, align);
 
-    while (base - r->base < r->size && size <= r->size - (base - r->base)) {
-        const struct range *in_the_way = overlap(base, size);
-
-        if (!in_the_way)
-            return base;
-        base = align_up(in_the_way->base + in_the_way->size, align);
+    for (unsigned i = 0; i < n_taken && range_holds(r, base, size); i++) {
+        if (taken[i].base >= base + size)
+            break;
+        if (base < taken[i].base + taken[i].size)
+            base = align_up(taken[i].base + taken[i].size, align);
     }
-    return 0;
+    return range_holds(r, base, size) ? base : 0;
 }
 
 u64 ram_take(u64 size, u64 align)
@@ -164,7 +165,7 @@ void ram_release(u64 base)
     lock_take(&taken_lock);
     for (unsigned i = 0; i < n_taken; i++)
         if (taken[i].base == base) {
-            taken[i] = taken[--n_taken];
+            memmove(&taken[i], &taken[i + 1], (--n_taken - i) * sizeof taken[i]);
             break;
         }
     lock_drop(&taken_lock);

@@ -3,9 +3,11 @@
 //
 // In:     external interrupts of the boot hart.
 // Out:    a call of the handler that was connected to the source.
-// Always: a claim is completed before the next; the loop is bounded by the number of sources.
+// Always: a claim is completed before the next, and no source is handled twice in a row: one that
+//         pends again is handled after the guest was let in.
 // Locks:  none; only the boot hart's context is enabled.
 #include "arch/hart.h"
+#include "dev/clock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"
 #include "dev/irq.h"
@@ -23,7 +25,11 @@ static struct {
     struct {
         irq_handler *handler;
         void        *arg;
+        u64          round; // in which it was last handled
+        bool         again;
     } line[SOURCES];
+    u64  round;
+    bool again; // one of the lines' is set
 } plic;
 
 // Which hart's interrupt controller has this phandle?
@@ -83,17 +89,49 @@ u32 irq_of_node(const void *fdt, int node)
     return cell && len >= 4 ? fdt32_to_cpu(*cell) : 0;
 }
 
+void irq_again(u32 source)
+{
+    plic.line[source].again = plic.again = true;
+    clock_ipi_send(hart_id());
+}
+
+static void line_handle(u32 source)
+{
+    plic.line[source].round = plic.round;
+    plic.line[source].again = false;
+    if (plic.line[source].handler)
+        plic.line[source].handler(plic.line[source].arg);
+}
+
+static void again_handle(void)
+{
+    if (!plic.again)
+        return;
+    plic.again = false;
+    for (u32 source = 1; source <= plic.n_sources; source++)
+        if (plic.line[source].again)
+            line_handle(source);
+}
+
 void irq_handle(void)
 {
     u64 claim = plic.base + PLIC_CONTEXT + 0x1000ul * plic.context + CLAIM;
 
+    plic.round++;
+    again_handle();
     for (u32 turn = 0; turn < plic.n_sources; turn++) {
-        u32 source = mmio_read32(claim);
+        u32  source = mmio_read32(claim);
+        bool twice;
 
         if (!source || source > plic.n_sources)
             return;
-        if (plic.line[source].handler)
-            plic.line[source].handler(plic.line[source].arg);
+        twice = plic.line[source].round == plic.round;
+        if (twice) // it was claimed, and may not pend again by itself
+            irq_again(source);
+        else
+            line_handle(source);
         mmio_write32(claim, source);
+        if (twice)
+            return;
     }
 }

@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+#define SERIAL_ROOM 16384 // bytes, when nothing waits; a power of two
+
 // Room for n more bytes?  What serial_write() gets beyond that is lost.
 bool serial_has_room(size_t n);
 void serial_write(const char *text, size_t len);

@@ -10,7 +10,7 @@
 #include "dev/dt.h"
 #include "dev/irq.h"
 #include "dev/serial.h"
-#include "lib/bits.h"
+#include "lib/ring.h"
 
 #include <libfdt.h>
 
@@ -23,7 +23,6 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define LSR_TX_EMPTY 0x20
 #define MCR_DTR_RTS  3
 #define FIFO         16
-#define RING         16384 // a power of two
 #define DRAIN_ROUNDS 100000000
 
 static struct {
@@ -31,13 +30,13 @@ static struct {
     u64         base;
     unsigned    shift;
     u8          ier;
-    char        ring[RING];
+    char        ring[SERIAL_ROOM];
     u32         head, tail; // free-running; head - tail bytes wait
     void (*input)(void *arg, u8 byte);
     void (*room)(void *arg);
-    void *arg;
-    bool  was_full; // somebody was told so, and waits
-    bool  held;
+    void  *arg;
+    size_t wanted; // room that somebody waits for; 0: nobody does
+    bool   held;
 } uart;
 
 static u8 reg_read(unsigned reg)
@@ -61,7 +60,7 @@ static void transmit(void)
 {
     if (uart.head != uart.tail && reg_read(LSR) & LSR_TX_EMPTY)
         for (int n = 0; n < FIFO && uart.head != uart.tail; n++)
-            reg_write(THR, (u8)uart.ring[uart.tail++ % RING]);
+            reg_write(THR, (u8)uart.ring[uart.tail++ % SERIAL_ROOM]);
     ier_set((uart.head != uart.tail ? IER_TX : 0) | (uart.held ? 0 : IER_RX));
 }
 
@@ -77,18 +76,18 @@ static int receive(void)
 
 static bool has_room(size_t n)
 {
-    return RING - (uart.head - uart.tail) >= n;
+    return SERIAL_ROOM - (uart.head - uart.tail) >= n;
 }
 
-// Sends on; true: there is room again for who waits.
+// Sends on; true: there is room again for who waits, and some more, or it would soon wait again.
 static bool send(void)
 {
     lock_take(&uart.lock);
     transmit();
-    bool room = uart.was_full && has_room(RING / 2);
+    bool room = uart.wanted && has_room((SERIAL_ROOM + uart.wanted) / 2);
 
     if (room)
-        uart.was_full = false;
+        uart.wanted = 0;
     lock_drop(&uart.lock);
     return room;
 }
@@ -146,7 +145,8 @@ bool serial_has_room(size_t n)
     lock_take(&uart.lock);
     bool room = has_room(n);
 
-    uart.was_full |= !room;
+    if (!room)
+        uart.wanted = max_u64(uart.wanted, n);
     lock_drop(&uart.lock);
     return room;
 }
@@ -156,8 +156,8 @@ void serial_write(const char *text, size_t len)
     if (!uart.base)
         return;
     lock_take(&uart.lock);
-    for (; len && uart.head - uart.tail < RING; len--)
-        uart.ring[uart.head++ % RING] = *text++;
+    len       = min_u64(len, SERIAL_ROOM - (uart.head - uart.tail));
+    uart.head = ring_put(uart.ring, SERIAL_ROOM, uart.head, text, len);
     transmit();
     lock_drop(&uart.lock);
 }

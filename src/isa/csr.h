@@ -28,25 +28,26 @@ enum mode { MODE_U = 0, MODE_S = 1, MODE_M = 3 };
 #define CSR_TIME       0xc01
 
 // mstatus and its view sstatus (3.1.6, 4.1.1)
-#define STATUS_SIE  BIT(1)
-#define STATUS_MIE  BIT(3)
-#define STATUS_SPIE BIT(5)
-#define STATUS_MPIE BIT(7)
-#define STATUS_SPP  BIT(8)
-#define STATUS_VS   BITS(10, 9)
-#define STATUS_MPP  BITS(12, 11)
-#define STATUS_FS   BITS(14, 13)
-#define STATUS_XS   BITS(16, 15)
-#define STATUS_MPRV BIT(17)
-#define STATUS_SUM  BIT(18)
-#define STATUS_MXR  BIT(19)
-#define STATUS_TVM  BIT(20)
-#define STATUS_TW   BIT(21)
-#define STATUS_TSR  BIT(22)
-#define STATUS_UXL  BITS(33, 32)
-#define STATUS_SD   BIT(63)
-#define XL_64       2ul
-#define EXT_DIRTY   3ul // of FS, VS and XS
+#define STATUS_SIE    BIT(1)
+#define STATUS_MIE    BIT(3)
+#define STATUS_SPIE   BIT(5)
+#define STATUS_MPIE   BIT(7)
+#define STATUS_SPP    BIT(8)
+#define STATUS_VS     BITS(10, 9)
+#define STATUS_MPP    BITS(12, 11)
+#define STATUS_FS     BITS(14, 13)
+#define STATUS_XS     BITS(16, 15)
+#define STATUS_MPRV   BIT(17)
+#define STATUS_SUM    BIT(18)
+#define STATUS_MXR    BIT(19)
+#define STATUS_TVM    BIT(20)
+#define STATUS_TW     BIT(21)
+#define STATUS_TSR    BIT(22)
+#define STATUS_UXL    BITS(33, 32)
+#define STATUS_SD     BIT(63)
+#define XL_64         2ul
+#define STATUS_UXL_64 (XL_64 << 32)
+#define EXT_DIRTY     3ul // of FS, VS and XS
 
 // Interrupts: bit numbers of mip, mie, sip, sie (3.1.9, 4.1.3)
 #define IRQ_SSI 1

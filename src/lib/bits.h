@@ -58,3 +58,9 @@ static inline u64 max_u64(u64 a, u64 b)
 {
     return a > b ? a : b;
 }
+
+// An address of which a device register holds the lower or the higher 32 bits.
+static inline gpa_t gpa_half_set(gpa_t at, bool high, u32 value)
+{
+    return gpa(field_set(at.a, high ? BITS(63, 32) : BITS(31, 0), value));
+}

@@ -39,8 +39,13 @@ static u32 eight_bytes(u64 word)
 
 u32 crc32(const void *data, size_t len)
 {
+    return crc32_more(0, data, len);
+}
+
+u32 crc32_more(u32 crc, const void *data, size_t len)
+{
     const u8 *p = data;
-    u32       c = ~0u;
+    u32       c = ~crc;
 
     if (!table[0][1])
         table_make();

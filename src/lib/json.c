@@ -12,19 +12,35 @@
 
 #include <string.h>
 
+// How many bytes stand for themselves.
+static size_t plain_len(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
 void json_escape(struct out *o, const char *text, size_t len)
 {
-    for (; len; text++, len--) {
-        u8 b = (u8)*text;
+    while (len) {
+        size_t plain = plain_len(text, len);
+
+        o->write(o, text, plain);
+        if (plain == len)
+            break;
+
+        u8 b = (u8)text[plain];
 
         if (b == '"' || b == '\\')
             out_printf(o, "\\%c", b);
         else if (b == '\n')
             o->write(o, "\\n", 2);
-        else if (b < 0x20 || b >= 0x7f)
-            out_printf(o, "\\u%04x", b);
         else
-            o->write(o, text, 1);
+            out_printf(o, "\\u%04x", b);
+        text += plain + 1;
+        len -= plain + 1;
     }
 }
 
@@ -79,10 +95,17 @@ void json_text(struct json *j, const char *name, const char *text)
     quoted(j, text);
 }
 
+// Without printf(), for a row may have dozens, and is told in one stay in the monitor.
 void json_number(struct json *j, const char *name, u64 number)
 {
+    char   digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10));
     lead(j, name);
-    out_printf(j->o, "%lu", (unsigned long)number);
+    j->o->write(j->o, digits + at, sizeof digits - at);
 }
 
 void json_hex(struct json *j, const char *name, u64 number)

@@ -2,10 +2,10 @@
 // Unpredictable bytes.
 //
 // In:     the machine's own rng-seed, times.
-// Out:    32 bytes at most a call, for a guest's device tree.
-// Always: after each call the key is replaced by bytes nobody was given, so that one guest's seed
-//         tells nothing of another's.
-// Locks:  none; called when a VM is made, on the boot hart.
+// Out:    bytes for guests.
+// Always: after each call the key is replaced by bytes nobody was given, so that one guest's bytes
+//         tell nothing of another's.
+// Locks:  the caller's (dev/entropy.c).
 #include "lib/seed.h"
 
 #include <string.h>
@@ -59,11 +59,18 @@ void seed_mix(const void *data, size_t len)
     }
 }
 
+// Half of the last block is the next key.
 void seed_take(void *to, size_t len)
 {
+    u8 *p = to;
     u32 out[16];
 
+    for (size_t n; len > sizeof key; p += n, len -= n) {
+        n = len < sizeof out ? len : sizeof out;
+        block(out);
+        memcpy(p, out, n);
+    }
     block(out);
     memcpy(key, out, sizeof key);
-    memcpy(to, out + 8, len < 32 ? len : 32);
+    memcpy(p, out + 8, len);
 }

@@ -30,6 +30,10 @@ static inline hpa_t hpa(u64 a)
 {
     return (hpa_t){ a };
 }
+static inline hpa_t hpa_at(hpa_t base, u64 off)
+{
+    return (hpa_t){ base.a + off };
+}
 static inline gpa_t gpa(u64 a)
 {
     return (gpa_t){ a };

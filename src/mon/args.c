@@ -121,8 +121,8 @@ static bool parse_kinds(struct call *c, const char *word, struct value *v)
         size_t len = strcspn(word, ",");
 
         if (!kind_parse(word, len, &v->kinds))
-            return call_fail(c, "there is no kind \"%.*s\"; `help trace` and Tab name them",
-                             (int)min_u64(len, 40), word);
+            return call_fail(c, "there is no kind \"%.*s\"; Tab names them", (int)min_u64(len, 40),
+                             word);
         word += len + (word[len] == ',');
     }
     return true;
@@ -130,9 +130,10 @@ static bool parse_kinds(struct call *c, const char *word, struct value *v)
 
 static bool parse_steps(struct call *c, const char *word, struct value *v)
 {
-    v->word = word;
-    return !strcmp(word, "show") || !strcmp(word, "violation") ||
-           call_fail(c, "\"%.40s\" should be show, violation, or nothing", word);
+    v->word   = word;
+    v->number = !strcmp(word, "disk") ? FOLLOW_DISK : FOLLOW_VIOLATION;
+    return !strcmp(word, "show") || !strcmp(word, "violation") || !strcmp(word, "disk") ||
+           call_fail(c, "\"%.40s\" should be show, disk, violation, or nothing", word);
 }
 
 static const char *nth_vm(unsigned n)
@@ -157,7 +158,9 @@ static const char *nth_kind(unsigned n)
 
 static const char *nth_steps(unsigned n)
 {
-    return n == 0 ? "show" : n == 1 ? "violation" : NULL;
+    static const char *const words[] = { "show", "disk", "violation" };
+
+    return n < ARRAY_LEN(words) ? words[n] : NULL;
 }
 
 static const char *nth_csr(unsigned n)

@@ -8,7 +8,9 @@
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 
+#include "dev/disk.h"
 #include "dev/machine.h"
+#include "dev/net.h"
 #include "mon/console.h"
 #include "mon/guest_dt.h"
 #include "vdev/board.h"
@@ -127,13 +129,20 @@ static u64 vector_size(void)
     return hart_caps.vlenb ? sizeof(struct vector_regs) + 32 * hart_caps.vlenb : 0;
 }
 
-static u64 control_size(const struct vm_config *c)
+static bool is_present(const struct vdev_ops *ops, const struct vm *vm)
+{
+    return !ops->present || ops->present(vm);
+}
+
+// `like` has those of the machine's devices that the VM will have.
+static u64 control_size(const struct vm_config *c, const struct vm *like)
 {
     u64 size = sizeof(struct built) + sizeof(struct console) + DT_ROOM +
                c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
-        size += align_up(board_devices[i]->state_size, 16);
+        if (is_present(board_devices[i], like))
+            size += align_up(board_devices[i]->state_size, 16);
     return size + c->vcpus * vector_size() + 4096;
 }
 
@@ -158,6 +167,32 @@ static u64 ext_bits(void)
     return machine.isa.has & EXT_F ? STATUS_FS | STATUS_VS : 0;
 }
 
+static const char *port_open_for(const struct vm_config *c, struct vm *vm)
+{
+    struct port_config p = { .isolated    = c->net_isolated,
+                             .vlan        = (u16)c->net_vlan,
+                             .bytes_per_s = c->net_rate };
+
+    memcpy(p.mac, c->net_mac, sizeof p.mac);
+    return switch_port_add(c->name, &p, &vm->port);
+}
+
+// Its share of the machine's devices.  What is opened stays so, even if the VM cannot be made after
+// all: nobody else may have what is meant for it.
+static const char *io_open(const struct vm_config *c, struct vm *vm)
+{
+    const char *why = NULL;
+
+    vm->disk_limits = (struct io_limits){ c->disk_requests, c->disk_bytes };
+    vm->has_vcons   = c->has_vcons;
+    if (c->disk_partition)
+        why = disk_open(c->disk_partition, c->disk_readonly, c->weight, &vm->disk);
+    if (!why && c->has_net)
+        why = port_open_for(c, vm);
+    return why;
+}
+
+// `*vm` has its share of the machine's devices, and nothing else.
 static void vm_fill(struct vm *vm, const struct vm_config *c)
 {
     memcpy(vm->name, c->name, min_u64(strlen(c->name), VM_NAME_MAX - 1));
@@ -187,6 +222,7 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
         v->vm             = &b->vm;
         v->id             = i;
         v->engine         = engine;
+        v->own_engine     = engine;
         v->shadow.pool    = hpa(pools + i * pages * PAGE_SIZE);
         v->shadow.n_pages = pages;
         v->shadow.next    = take(at, 2ul * pages);
@@ -198,9 +234,14 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
 static bool devices_make(struct vm *vm, u64 *at)
 {
     for (size_t i = 0; i < board_n_devices; i++) {
-        struct vdev *d = take(at, board_devices[i]->state_size);
+        const struct vdev_ops *ops = board_devices[i];
 
-        d->ops = board_devices[i];
+        if (!is_present(ops, vm))
+            continue;
+
+        struct vdev *d = take(at, ops->state_size);
+
+        d->ops = ops;
         d->vm  = vm;
         if (!bus_add(&vm->bus, d))
             return false;
@@ -212,11 +253,13 @@ static void dt_make(struct built *b, char *room)
 {
     guest_dt_make(&b->vm, b->config.bootargs, gpa(VM_RAM_BASE + b->layout.ramdisk),
                   b->config.ramdisk.size, room, DT_ROOM);
-    b->dt = (struct image){ .data = room, .size = DT_ROOM };
+    b->dt          = (struct image){ .data = room, .size = DT_ROOM };
+    b->seed_offset = guest_dt_seed_offset(room);
 }
 
 const char *vm_build(const struct vm_config *c, struct vm **made)
 {
+    struct vm            io = { 0 };
     struct layout        layout;
     const char          *why    = config_check(c);
     const struct engine *engine = why ? NULL : engine_choose(c->engine, &why);
@@ -232,7 +275,10 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     if (!ram)
         return "the machine has too little RAM for its memory; give it less, or the machine more (-m)";
     ram_release(ram);
-    at    = ram_alloc(control_size(c), PAGE_SIZE);
+    why = io_open(c, &io);
+    if (why)
+        return why;
+    at    = ram_alloc(control_size(c, &io), PAGE_SIZE);
     pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
     if (!at || !pools)
         return "the machine has too little RAM for its tables; give it more (-m)";
@@ -241,6 +287,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
 
     b->config = *c;
     b->layout = layout;
+    b->vm     = io;
     vm_fill(&b->vm, c);
     b->vm.crash   = &b->crash;
     b->vm.console = take(&at, sizeof *b->vm.console);

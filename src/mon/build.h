@@ -19,6 +19,7 @@ struct built {
     struct vm_config config;
     struct layout    layout;
     struct image     dt; // what it finds, made once: that takes longer than a start's step may
+    u64              seed_offset; // in it
     struct vcpu     *vcpu_list[VCPUS_MAX];
     u64              filled;  // how far its start is, in bytes of RAM
     bool             telling; // a crash: the next line is

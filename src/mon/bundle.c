@@ -16,6 +16,9 @@
 #include <libfdt.h>
 #include <string.h>
 
+#define PARTITION_MAX 36
+#define VLAN_MAX      4094
+
 static const void *bundle;
 
 // How much RAM there is from `at` on; 0: it is no RAM.
@@ -160,6 +163,43 @@ static u32 number_read_u32(int vm, const char *property, u32 otherwise)
     return (u32)min_u64(number_read(vm, property, otherwise), UINT32_MAX);
 }
 
+static bool flag_read(int vm, const char *property)
+{
+    return fdt_getprop(bundle, vm, property, NULL);
+}
+
+static const char *disk_read(int vm, struct vm_config *c)
+{
+    if (!flag_read(vm, "disk-partition"))
+        return NULL;
+    c->disk_partition = dt_string(bundle, vm, "disk-partition");
+    if (!c->disk_partition || !*c->disk_partition || strlen(c->disk_partition) > PARTITION_MAX)
+        return "the partition that is its disk is no text of 1 to 36 bytes" REMEDY;
+    c->disk_readonly = flag_read(vm, "disk-readonly");
+    c->disk_requests = number_read_u32(vm, "disk-requests", 0);
+    c->disk_bytes    = number_read(vm, "disk-bytes", 0);
+    return NULL;
+}
+
+// An address with bit 0 of its first byte set is a group's (IEEE 802, 8.2.2).
+static const char *net_read(int vm, struct vm_config *c)
+{
+    int       len;
+    const u8 *mac = fdt_getprop(bundle, vm, "net-mac", &len);
+
+    if (!mac)
+        return NULL;
+    if (len != sizeof c->net_mac || mac[0] & 1)
+        return "the address of its network card (net-mac) is none of a single card" REMEDY;
+    memcpy(c->net_mac, mac, sizeof c->net_mac);
+    c->has_net      = true;
+    c->net_isolated = flag_read(vm, "net-isolated");
+    c->net_vlan     = number_read_u32(vm, "net-vlan", 0);
+    c->net_rate     = number_read(vm, "net-rate", 0);
+    return c->net_vlan > VLAN_MAX ? "its net-vlan is not between 1 and 4094; give such a one"
+                                  : NULL;
+}
+
 static const char *config_read(int vm, struct vm_config *c)
 {
     const char *why;
@@ -180,7 +220,12 @@ static const char *config_read(int vm, struct vm_config *c)
     c->restart_max  = number_read_u32(vm, "restart-max", ~0u);
     if (strlen(c->bootargs) > CMDLINE_MAX)
         return "its command line is longer than 2047 bytes; shorten it";
-    why = words_read(vm, c);
+    c->has_vcons = flag_read(vm, "virtio-console");
+    why          = words_read(vm, c);
+    if (!why)
+        why = disk_read(vm, c);
+    if (!why)
+        why = net_read(vm, c);
     if (!why)
         why = image_find(vm, &kernel_words, &c->kernel);
     if (!why && fdt_getprop(bundle, vm, "ramdisk", NULL))

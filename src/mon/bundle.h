@@ -39,6 +39,17 @@ struct vm_config {
     u32              restart_max; // ~0: no limit
     enum console_use console;
     bool             start; // when the machine does
+
+    const char *disk_partition; // NULL: it has no disk
+    bool        disk_readonly;
+    u32         disk_requests; // per second; 0: no limit
+    u64         disk_bytes;    // likewise
+    bool        has_net;
+    u8          net_mac[6];
+    bool        net_isolated;
+    u32         net_vlan; // 0: none
+    u64         net_rate; // bytes per second; 0: no limit
+    bool        has_vcons;
 };
 
 // Is there a bundle at this address, whole and sound?  NULL, or a line that says what is wrong.

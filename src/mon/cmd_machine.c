@@ -43,31 +43,47 @@ static void dev_row(struct report *r, unsigned n, const void *of)
     d->ops->show(d, &said.o);
     report_hex(r, "address", 10, d->ops->base);
     report_number(r, "irq", 3, d->ops->irq);
-    report_text(r, "device", -10, d->ops->name);
+    report_text(r, "device", -14, d->ops->name);
     report_text(r, "state", 0, said.text);
 }
 
-static bool cmd_devs(struct call *c)
+static enum told cmd_devs(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
+    bool       more;
 
     lock_take(&vm->lock);
-    report_table(&c->r, "devices", vm->bus.n, dev_row, vm);
+    more = report_table(&c->r, c->part, "devices", vm->bus.n, dev_row, vm);
     lock_drop(&vm->lock);
-    return true;
+    return told_part_if(more);
 }
 
-static bool cmd_log(struct call *c)
+// False: it is not kept any more.
+static bool log_copy(u64 number, struct logbook_line *to)
 {
     const struct logbook_line *l;
-    u64                        ms_ticks = machine.timebase_hz / 1000;
 
     lock_take(&view.lock);
-    for (unsigned n = 0; (l = logbook_line(n)); n++)
-        out_printf(c->r.o, "%6lu.%03lu %s\n", (unsigned long)(l->at_ticks / ms_ticks / 1000),
-                   (unsigned long)(l->at_ticks / ms_ticks % 1000), l->text);
+    l = logbook_line((unsigned)number);
+    if (l)
+        *to = *l;
     lock_drop(&view.lock);
-    return true;
+    return l;
+}
+
+static enum told cmd_log(struct call *c)
+{
+    struct logbook_line l;
+    u64                 ms_ticks = machine.timebase_hz / 1000;
+
+    if (!c->part) {
+        c->at  = logbook_first();
+        c->end = logbook_end();
+    }
+    if (c->at < c->end && log_copy(c->at++, &l))
+        out_printf(c->r.o, "%6lu.%03lu %s\n", (unsigned long)(l.at_ticks / ms_ticks / 1000),
+                   (unsigned long)(l.at_ticks / ms_ticks % 1000), l.text);
+    return told_part_if(c->at < c->end);
 }
 
 static bool covers(const struct range *r, const void *what)
@@ -109,24 +125,30 @@ static void memory_row(struct report *r, unsigned n, const void *of)
     report_text(r, "owner", 0, owner);
 }
 
-static bool cmd_memory(struct call *c)
+static void sum_tell(struct report *r)
+{
+    report_group(r, "sum", NULL);
+    if (r->form == REPORT_JSON) {
+        json_number(&r->j, "bytes", ram_total_bytes());
+        json_number(&r->j, "free", ram_free_bytes());
+    } else
+        out_printf(r->o, "%lu MiB in all, %lu MiB free\n", (unsigned long)(ram_total_bytes() / MIB),
+                   (unsigned long)(ram_free_bytes() / MIB));
+    report_end(r);
+}
+
+// VMs may come and go meanwhile, so the ranges are counted anew each time.
+static enum told cmd_memory(struct call *c)
 {
     struct range range;
     unsigned     n = 0;
 
     while (ram_taken(n, &range))
         n++;
-    report_table(&c->r, "ranges", n, memory_row, NULL);
-    report_group(&c->r, "sum", NULL);
-    if (c->r.form == REPORT_JSON) {
-        json_number(&c->r.j, "bytes", ram_total_bytes());
-        json_number(&c->r.j, "free", ram_free_bytes());
-    } else
-        out_printf(c->r.o, "%lu MiB in all, %lu MiB free\n",
-                   (unsigned long)(ram_total_bytes() / MIB),
-                   (unsigned long)(ram_free_bytes() / MIB));
-    report_end(&c->r);
-    return true;
+    if (report_table(&c->r, c->part, "ranges", n, memory_row, NULL))
+        return TOLD_PART;
+    sum_tell(&c->r);
+    return TOLD_ALL;
 }
 
 static void hart_row(struct report *r, unsigned n, const void *of)
@@ -148,46 +170,46 @@ static void hart_row(struct report *r, unsigned n, const void *of)
     report_text(r, "isa", 0, machine.host_isa ? machine.host_isa : "");
 }
 
-static bool cmd_harts(struct call *c)
+static enum told cmd_harts(struct call *c)
 {
     struct hart_share h;
     unsigned          n = 0;
 
     while (sched_hart(n, &h))
         n++;
-    report_table(&c->r, "harts", n, hart_row, NULL);
-    return true;
+    return told_part_if(report_table(&c->r, c->part, "harts", n, hart_row, NULL));
 }
 
-static bool cmd_off(struct call *c)
+static enum told cmd_off(struct call *c)
 {
     (void)c;
     command_want_off();
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_version(struct call *c)
+static enum told cmd_version(struct call *c)
 {
     out_printf(c->r.o, "Duomo %s\n", VERSION);
-    return true;
+    return TOLD_ALL;
 }
 
 static void help_row(struct report *r, unsigned n, const void *of)
 {
     const struct command *c = of ? of : command_at(n);
 
-    report_text(r, "usage", -28, command_usage(c));
+    report_text(r, "usage", -36, command_usage(c));
     report_text(r, "what", 0, c->help);
 }
 
-static bool cmd_help(struct call *c)
+static enum told cmd_help(struct call *c)
 {
     unsigned n = 0;
 
     while (command_at(n))
         n++;
-    report_table(&c->r, "commands", c->args[0].command ? 1 : n, help_row, c->args[0].command);
-    return true;
+    if (c->args[0].command)
+        n = 1;
+    return told_part_if(report_table(&c->r, c->part, "commands", n, help_row, c->args[0].command));
 }
 
 // clang-format off

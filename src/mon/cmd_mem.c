@@ -3,7 +3,7 @@
 //
 // In:     a VM; an address of any value.
 // Out:    bytes of RAM; the entries that a walk meets, the guest's and the shadow's.
-// Always: nothing is written, no device is touched, and no A or D is set.
+// Always: nothing is written, no device is touched, and no A or D is set.  A line is of one moment.
 // Locks:  vm_hold().
 #include "mon/commands.h"
 #include "vm/gmem.h"
@@ -13,6 +13,7 @@
 #define MEM_DEFAULT 128
 #define MEM_MAX     4096
 #define ROW         16
+#define NO_MEMORY   "%s has no memory while it is off"
 
 // As vS sees it with SUM and MXR: all that is mapped can be read.
 static struct walk_rules rules_of(const struct vm *vm)
@@ -58,29 +59,20 @@ static void row_tell(struct out *o, const struct vcpu *v, const struct value *at
     out_printf(o, "  %s\n", text);
 }
 
-// Its memory stands still until vm_release().  False: it has none.
-static bool ram_hold(struct call *c, struct vm *vm)
-{
-    vm_hold(vm);
-    if (vm->ram.a)
-        return true;
-    vm_release(vm);
-    return call_fail(c, "%s has no memory while it is off", vm->name);
-}
-
-static bool cmd_mem(struct call *c)
+static enum told cmd_mem(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
     u64        n  = c->args[2].given ? c->args[2].number : MEM_DEFAULT;
 
     if (!n || n > MEM_MAX)
         return call_fail(c, "it shows 1 to %u bytes at a time", MEM_MAX);
-    if (!ram_hold(c, vm))
-        return false;
-    for (u64 offset = 0; offset < n; offset += ROW)
-        row_tell(c->r.o, vm->vcpus[0], &c->args[1], offset, min_u64(ROW, n - offset));
+    if (!c->part && !vm->ram.a)
+        return call_fail(c, NO_MEMORY, vm->name);
+    vm_hold(vm);
+    row_tell(c->r.o, vm->vcpus[0], &c->args[1], c->at, min_u64(ROW, n - c->at));
     vm_release(vm);
-    return true;
+    c->at += ROW;
+    return told_part_if(c->at < n);
 }
 
 // An entry in letters: what it grants, as the specification names the bits.
@@ -117,42 +109,58 @@ static unsigned guest_look(const struct vcpu *v, gva_t va, u64 entries[SHADOW_DE
     return n;
 }
 
-static void levels_tell(struct out *o, const struct vcpu *v, gva_t va)
+static void satp_tell(struct out *o, const struct vcpu *v)
+{
+    out_printf(o, "satp %016lx: %u levels%s\n", (unsigned long)v->csr.satp,
+               walk_levels(v->csr.satp), walk_levels(v->csr.satp) ? "" : " (Bare)");
+    out_printf(o, "level  %-25s  %-25s\n", "the guest's entry", "the shadow's entry");
+}
+
+// The n-th level from the root.  False: neither walk comes so far.
+static bool level_tell(struct out *o, const struct vcpu *v, gva_t va, u64 n)
 {
     u64      guest[SHADOW_DEPTH_MAX], shadow[SHADOW_DEPTH_MAX];
     unsigned levels = walk_levels(v->csr.satp), depth = levels ? levels : 3; // Bare: Sv39's
     unsigned n_guest = guest_look(v, va, guest), n_shadow = shadow_look(v, va, shadow);
 
-    out_printf(o, "level  %-25s  %-25s\n", "the guest's entry", "the shadow's entry");
-    for (unsigned i = 0; i < max_u64(n_guest, n_shadow); i++) {
-        out_printf(o, "%5u", depth - 1 - i);
-        entry_tell(o, i < n_guest, i < n_guest ? guest[i] : 0);
-        entry_tell(o, i < n_shadow, i < n_shadow ? shadow[i] : 0);
-        out_printf(o, "\n");
-    }
+    if (n >= max_u64(n_guest, n_shadow))
+        return false;
+    out_printf(o, "%5u", depth - 1 - (unsigned)n);
+    entry_tell(o, n < n_guest, n < n_guest ? guest[n] : 0);
+    entry_tell(o, n < n_shadow, n < n_shadow ? shadow[n] : 0);
+    out_printf(o, "\n");
+    return true;
 }
 
-static bool cmd_walk(struct call *c)
+static void leads_tell(struct out *o, const struct vcpu *v, const struct value *at)
 {
-    struct vm          *vm = c->args[0].vm;
-    const struct vcpu  *v  = vm->vcpus[0];
-    const struct value *at = &c->args[1];
-    gpa_t               to;
+    gpa_t to;
+
+    if (locate(v, at, 0, &to))
+        out_printf(o, "it leads to p:0x%lx\n", (unsigned long)to.a);
+    else
+        out_printf(o, "it leads to no RAM\n");
+}
+
+static enum told cmd_walk(struct call *c)
+{
+    struct vm          *vm   = c->args[0].vm;
+    const struct vcpu  *v    = vm->vcpus[0];
+    const struct value *at   = &c->args[1];
+    bool                more = true;
 
     if (at->is_physical)
         return call_fail(c,
                          "a guest-physical address is not translated by the guest; `mem` reads it");
-    if (!ram_hold(c, vm))
-        return false;
-    out_printf(c->r.o, "satp %016lx: %u levels%s\n", (unsigned long)v->csr.satp,
-               walk_levels(v->csr.satp), walk_levels(v->csr.satp) ? "" : " (Bare)");
-    levels_tell(c->r.o, v, gva(at->number));
-    if (locate(v, at, 0, &to))
-        out_printf(c->r.o, "it leads to p:0x%lx\n", (unsigned long)to.a);
-    else
-        out_printf(c->r.o, "it leads to no RAM\n");
+    if (!c->part && !vm->ram.a)
+        return call_fail(c, NO_MEMORY, vm->name);
+    vm_hold(vm);
+    if (!c->part)
+        satp_tell(c->r.o, v);
+    else if (!(more = level_tell(c->r.o, v, gva(at->number), c->part - 1)))
+        leads_tell(c->r.o, v, at);
     vm_release(vm);
-    return true;
+    return told_part_if(more);
 }
 
 // clang-format off

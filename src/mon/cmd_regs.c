@@ -3,7 +3,7 @@
 //
 // In:     a VM; the name of a CSR.
 // Out:    values.
-// Always: they stand still while they are read.
+// Always: they stand still while they are read: all of a vCPU's are, at once, and told bit by bit.
 // Locks:  vm_hold().
 #include "isa/insn_text.h"
 #include "mon/commands.h"
@@ -11,6 +11,11 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#define VALUES_MAX 128
+#define VALUES     8 // in one part
+
+static u64 seen[VALUES_MAX];
 
 static void group_of(struct report *r, const struct vcpu *v)
 {
@@ -26,24 +31,36 @@ static void group_of(struct report *r, const struct vcpu *v)
     json_flag(&r->j, "waiting", v->waiting);
 }
 
-static bool cmd_regs(struct call *c)
+// After a vCPU's last part: is there another one?
+static enum told vcpu_over(struct call *c)
 {
-    struct vm *vm = c->args[0].vm;
-
-    vm_hold(vm);
-    report_array(&c->r, "vcpus");
-    for (u32 i = 0; i < vm->n_vcpus; i++) {
-        const struct vcpu *v = vm->vcpus[i];
-
-        group_of(&c->r, v);
-        report_item_hex(&c->r, "pc", v->f.pc);
-        for (unsigned n = 1; n < 32; n++)
-            report_item_hex(&c->r, reg_names[n], v->f.x[n]);
-        report_end(&c->r);
-    }
+    report_end(&c->r);
+    c->at = 0;
+    if (++c->vcpu < c->args[0].vm->n_vcpus)
+        return TOLD_PART;
     report_array_end(&c->r);
-    vm_release(vm);
-    return true;
+    return TOLD_ALL;
+}
+
+static void regs_see(struct report *r, const struct vcpu *v)
+{
+    vm_hold(v->vm);
+    seen[0] = v->f.pc;
+    for (unsigned n = 1; n < 32; n++)
+        seen[n] = v->f.x[n];
+    group_of(r, v);
+    vm_release(v->vm);
+}
+
+static enum told cmd_regs(struct call *c)
+{
+    if (!c->part)
+        report_array(&c->r, "vcpus");
+    if (!c->at)
+        regs_see(&c->r, c->args[0].vm->vcpus[c->vcpu]);
+    for (unsigned n = 0; n < VALUES; n++, c->at++)
+        report_item_hex(&c->r, c->at ? reg_names[c->at] : "pc", seen[c->at]);
+    return c->at < 32 ? TOLD_PART : vcpu_over(c);
 }
 
 // FS, VS and SD are in the hart that the vCPU is on, and with the vCPU otherwise.
@@ -64,25 +81,38 @@ static bool has_row(const struct vcpu *v, const struct csr_row *row)
     return !row->needs || v->vm->isa->has & row->needs;
 }
 
-static bool cmd_csr(struct call *c)
+static bool is_told(const struct call *c, const struct vcpu *v, const struct csr_row *row)
 {
-    struct vm            *vm   = c->args[0].vm;
     const struct csr_row *only = c->args[1].csr;
 
-    if (only && !has_row(vm->vcpus[0], only))
-        return call_fail(c, "%s has no %s: its hart lacks the extension", vm->name, only->name);
-    vm_hold(vm);
-    report_array(&c->r, "vcpus");
-    for (u32 i = 0; i < vm->n_vcpus; i++) {
-        group_of(&c->r, vm->vcpus[i]);
-        for (const struct csr_row *row = csr_rows; row < csr_rows + csr_n_rows; row++)
-            if ((!only || row == only) && has_row(vm->vcpus[i], row))
-                report_item_hex(&c->r, row->name, value_of(vm->vcpus[i], row));
-        report_end(&c->r);
-    }
-    report_array_end(&c->r);
-    vm_release(vm);
-    return true;
+    return (!only || row == only) && has_row(v, row);
+}
+
+static void csrs_see(struct call *c, const struct vcpu *v)
+{
+    vm_hold(v->vm);
+    group_of(&c->r, v);
+    for (size_t n = 0; n < csr_n_rows; n++)
+        if (is_told(c, v, &csr_rows[n]))
+            seen[n] = value_of(v, &csr_rows[n]);
+    vm_release(v->vm);
+}
+
+static enum told cmd_csr(struct call *c)
+{
+    const struct vcpu    *v    = c->args[0].vm->vcpus[c->vcpu];
+    const struct csr_row *only = c->args[1].csr;
+
+    if (!c->part && only && !has_row(v, only))
+        return call_fail(c, "%s has no %s: its hart lacks the extension", v->vm->name, only->name);
+    if (!c->part)
+        report_array(&c->r, "vcpus");
+    if (!c->at)
+        csrs_see(c, v);
+    for (unsigned n = 0; n < VALUES && c->at < csr_n_rows; n++, c->at++)
+        if (is_told(c, v, &csr_rows[c->at]))
+            report_item_hex(&c->r, csr_rows[c->at].name, seen[c->at]);
+    return c->at < csr_n_rows ? TOLD_PART : vcpu_over(c);
 }
 
 // clang-format off

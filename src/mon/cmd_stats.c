@@ -22,6 +22,7 @@ static const char *const cause_names[EXC_COUNT] = {
     [EXC_STORE_MISALIGNED] = "store-align",
     [EXC_STORE_ACCESS]     = "store-access",
     [EXC_ECALL_U]          = "ecall",
+    [EXC_ECALL_S]          = "sbi-call",
     [EXC_FETCH_PAGE_FAULT] = "fetch-fault",
     [EXC_LOAD_PAGE_FAULT]  = "load-fault",
     [EXC_STORE_PAGE_FAULT] = "store-fault",
@@ -40,10 +41,9 @@ static void causes_tell(struct report *r, const struct vcpu_stats *s)
             report_item_number(r, cause_names[i], s->traps[i]);
 }
 
-static void vcpu_tell(struct report *r, const struct vcpu *v)
+static void head_tell(struct report *r, const struct vcpu *v)
 {
-    const struct vcpu_stats *s = &v->stats;
-    char                     title[64];
+    char title[64];
 
     snprintf(title, sizeof title, "%s, vCPU %u", v->vm->name, (unsigned)v->id);
     report_group(r, NULL, title);
@@ -51,36 +51,63 @@ static void vcpu_tell(struct report *r, const struct vcpu *v)
         json_text(&r->j, "vm", v->vm->name);
         json_number(&r->j, "vcpu", v->id);
     }
-    causes_tell(r, s);
+    causes_tell(r, &v->stats);
+}
+
+static void traps_tell(struct report *r, const struct vcpu *v)
+{
+    const struct vcpu_stats *s = &v->stats;
+
     report_item_number(r, "interrupts", s->irqs);
     report_item_number(r, "devices", s->mmio);
+    report_item_number(r, "recalled", s->recalled);
     report_item_number(r, "reflected", s->reflected);
     report_item_number(r, "injected", s->injected);
     report_item_number(r, "fills", s->fills);
     report_item_number(r, "flushes", s->flushes);
     report_item_number(r, "switches", s->switches);
+}
+
+static void times_tell(struct report *r, const struct vcpu *v)
+{
     report_item_number(r, "turns", v->sched.turns);
-    report_item_number(r, "waits", s->waits);
+    report_item_number(r, "waits", v->stats.waits);
     report_item_number(r, "ran_ms", ms_of_ticks(sched_ran(v)));
     report_item_number(r, "stolen_ms", ms_of_ticks(sched_stolen(v)));
-    report_item_number(r, "longest_stay", s->longest);
+    report_item_number(r, "longest_stay", v->stats.longest);
+    report_item_number(r, "insns_devices", v->stats.spent[SPENT_DEVICES]);
+    report_item_number(r, "insns_interrupts", v->stats.spent[SPENT_INTERRUPTS]);
+    report_item_number(r, "insns_other", v->stats.spent[SPENT_OTHER]);
     report_end(r);
 }
 
-static void vm_tell(struct report *r, const struct vm *vm)
+// The n-th vCPU of the VM, or of all; NULL: there are no more.
+static const struct vcpu *nth(const struct vm *vm, unsigned n)
 {
-    for (u32 i = 0; i < vm->n_vcpus; i++)
-        vcpu_tell(r, vm->vcpus[i]);
+    for (unsigned i = 0; i < n_vms; i++) {
+        if (vm && vm != vms[i])
+            continue;
+        if (n < vms[i]->n_vcpus)
+            return vms[i]->vcpus[n];
+        n -= vms[i]->n_vcpus;
+    }
+    return NULL;
 }
 
-static bool cmd_stats(struct call *c)
+static enum told cmd_stats(struct call *c)
 {
-    report_array(&c->r, "vcpus");
-    for (unsigned i = 0; i < n_vms; i++)
-        if (!c->args[0].vm || c->args[0].vm == vms[i])
-            vm_tell(&c->r, vms[i]);
+    static void (*const parts[])(struct report * r, const struct vcpu *v) = { head_tell, traps_tell,
+                                                                              times_tell };
+    unsigned next = (unsigned)(c->part % ARRAY_LEN(parts));
+
+    if (!c->part)
+        report_array(&c->r, "vcpus");
+    parts[next](&c->r, nth(c->args[0].vm, c->vcpu));
+    c->vcpu += next + 1 == ARRAY_LEN(parts);
+    if (nth(c->args[0].vm, c->vcpu))
+        return TOLD_PART;
     report_array_end(&c->r);
-    return true;
+    return TOLD_ALL;
 }
 
 // clang-format off

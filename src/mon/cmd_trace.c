@@ -14,7 +14,7 @@
 
 #define SHOW_DEFAULT 20
 
-static bool trace_switch(struct call *c, struct vm *vm, u32 kinds)
+static enum told trace_switch(struct call *c, struct vm *vm, u32 kinds)
 {
     if (!vm)
         return call_fail(c, "it lacks a VM; usage: %s", command_usage(c->command));
@@ -22,7 +22,7 @@ static bool trace_switch(struct call *c, struct vm *vm, u32 kinds)
     for (u32 i = 0; i < vm->n_vcpus; i++)
         trace_set(vm->vcpus[i], kinds);
     vm_release(vm);
-    return true;
+    return TOLD_ALL;
 }
 
 static void kinds_tell(struct report *r, const struct vcpu *v)
@@ -41,40 +41,62 @@ static void kinds_tell(struct report *r, const struct vcpu *v)
     json_end(&r->j);
 }
 
-static void records_tell(struct report *r, const struct vcpu *v, u64 most)
+static void records_begin(struct call *c, const struct vcpu *v, u64 most)
 {
-    u64                  kept = min_u64(v->trace.n, TRACE_RING);
-    const struct record *at;
+    u64 kept = min_u64(v->trace.n, TRACE_RING);
 
-    report_array(r, "records");
-    for (u64 n = kept - min_u64(kept, most); (at = trace_record(v, n)); n++) {
-        if (r->form != REPORT_JSON) {
-            record_line(r->o, v->vm, at);
-            continue;
-        }
-        json_object(&r->j, NULL);
-        record_json(&r->j, v->vm, at);
-        json_end(&r->j);
-    }
-    report_array_end(r);
+    report_group(&c->r, NULL, NULL);
+    kinds_tell(&c->r, v);
+    report_array(&c->r, "records");
+    c->end = v->trace.n; // what is recorded later is not shown
+    c->at  = c->end - min_u64(kept, most);
 }
 
-static bool trace_show(struct call *c, struct vm *vm, u64 most)
+// The next one; those that were overwritten meanwhile are left out.
+static void record_tell(struct call *c, const struct vcpu *v)
 {
+    u64 oldest = v->trace.n - min_u64(v->trace.n, TRACE_RING);
+
+    c->at = max_u64(c->at, oldest);
+    if (c->at >= c->end)
+        return;
+
+    const struct record *at = trace_record(v, c->at++ - oldest);
+
+    if (c->r.form != REPORT_JSON) {
+        record_line(c->r.o, v->vm, at);
+        return;
+    }
+    json_object(&c->r.j, NULL);
+    record_json(&c->r.j, v->vm, at);
+    json_end(&c->r.j);
+}
+
+// A part is the head of a vCPU or one of its records.
+static enum told trace_show(struct call *c, struct vm *vm, u64 most)
+{
+    const struct vcpu *v = vm->vcpus[c->vcpu];
+
+    if (!c->part)
+        report_array(&c->r, "vcpus");
     vm_hold(vm);
-    report_array(&c->r, "vcpus");
-    for (u32 i = 0; i < vm->n_vcpus; i++) {
-        report_group(&c->r, NULL, NULL);
-        kinds_tell(&c->r, vm->vcpus[i]);
-        records_tell(&c->r, vm->vcpus[i], most);
-        report_end(&c->r);
-    }
-    report_array_end(&c->r);
+    if (!c->in_group)
+        records_begin(c, v, most);
+    else
+        record_tell(c, v);
     vm_release(vm);
-    return true;
+    c->in_group = c->at < c->end;
+    if (c->in_group)
+        return TOLD_PART;
+    report_array_end(&c->r);
+    report_end(&c->r);
+    if (++c->vcpu < vm->n_vcpus)
+        return TOLD_PART;
+    report_array_end(&c->r);
+    return TOLD_ALL;
 }
 
-static bool cmd_trace(struct call *c)
+static enum told cmd_trace(struct call *c)
 {
     const struct value *what = &c->args[0], *whose = &c->args[1], *kinds = &c->args[2];
 
@@ -85,25 +107,26 @@ static bool cmd_trace(struct call *c)
     return trace_switch(c, whose->vm, kinds->given ? kinds->kinds : (u32)TRACE_ALL);
 }
 
-static bool cmd_steps(struct call *c)
+static enum told cmd_steps(struct call *c)
 {
-    struct vm *vm = c->args[0].vm;
+    struct vm *vm   = c->args[0].vm;
+    bool       more = false;
 
     vm_hold(vm);
     if (c->args[1].given && !strcmp(c->args[1].word, "show"))
-        steps_tell(&c->r, vm);
+        more = steps_tell(&c->r, vm, c->part);
     else
-        steps_begin(&c->r, vm, c->args[1].given);
+        steps_begin(&c->r, vm, (enum follow_what)c->args[1].number);
     vm_release(vm);
-    return true;
+    return told_part_if(more);
 }
 
 // clang-format off
 static const struct command rows[] = {
     { "trace", { { "on|off|vm", ARG_TRACE, false }, { "vm|count", ARG_TRACED, true }, { "kinds", ARG_TRACE_KINDS, true } },
       "on vm [kinds], off vm: records its traps; vm [count]: shows them", cmd_trace, true },
-    { "steps", { { "vm", ARG_VM, false }, { "show|violation", ARG_STEPS, true } },
-      "follows its next system call that reaches a device; show tells the steps", cmd_steps, true },
+    { "steps", { { "vm", ARG_VM, false }, { "show|disk|violation", ARG_STEPS, true } },
+      "follows its next system call that reaches a device, or its disk; show tells the steps", cmd_steps, true },
 };
 // clang-format on
 const struct command_group trace_commands = { COMMAND_ROWS(rows) };

@@ -35,12 +35,14 @@ static const char *state_name(const struct vm *vm)
     return "?";
 }
 
+// One that is being loaded, or ends, is not up.
 static void uptime(struct report *r, const struct vm *vm)
 {
     u64  seconds = (clock_now() - vm->started_ticks) / machine.timebase_hz;
+    bool is_up   = vm_state(vm) == VM_RUNNING || vm_state(vm) == VM_PAUSED;
     char text[24];
 
-    if (vm_state(vm) == VM_OFF)
+    if (!is_up)
         seconds = 0;
     if (r->form == REPORT_JSON) {
         report_number(r, "uptime_s", 0, seconds);
@@ -48,7 +50,7 @@ static void uptime(struct report *r, const struct vm *vm)
     }
     snprintf(text, sizeof text, "%lu:%02lu:%02lu", (unsigned long)(seconds / 3600),
              (unsigned long)(seconds / 60 % 60), (unsigned long)(seconds % 60));
-    report_text(r, "uptime", 0, vm_state(vm) == VM_OFF ? "-" : text);
+    report_text(r, "uptime", 0, is_up ? text : "-");
 }
 
 static void list_row(struct report *r, unsigned n, const void *of)
@@ -69,71 +71,70 @@ static void list_row(struct report *r, unsigned n, const void *of)
     uptime(r, vm);
 }
 
-static bool cmd_list(struct call *c)
+static enum told cmd_list(struct call *c)
 {
-    report_table(&c->r, "vms", n_vms, list_row, NULL);
-    return true;
+    return told_part_if(report_table(&c->r, c->part, "vms", n_vms, list_row, NULL));
 }
 
-static bool cmd_top(struct call *c)
+static enum told cmd_top(struct call *c)
 {
     if (c->form != COMMAND_PROMPT)
         return call_fail(c, "it needs a terminal; ask for `list` now and then");
     prompt_top();
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_start(struct call *c)
+static enum told cmd_start(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
     if (vm_state(vm) != VM_OFF)
         return call_fail(c, "%s is not off; `reset` starts it anew", vm->name);
     vm_start(vm);
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_stop(struct call *c)
+static enum told cmd_stop(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
     if (vm_state(vm) == VM_OFF)
         return call_fail(c, "%s is off", vm->name);
     vm_put_off(vm, true, "stopped by the operator");
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_kill(struct call *c)
+static enum told cmd_kill(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
     if (vm_state(vm) == VM_OFF && !vm->is_kept)
         return call_fail(c, "%s is off", vm->name);
     vm_put_off(vm, false, "killed by the operator");
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_pause(struct call *c)
+static enum told cmd_pause(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
     if (vm_state(vm) != VM_RUNNING)
         return call_fail(c, "%s is not running", vm->name);
     vm_pause(vm);
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_resume(struct call *c)
+static enum told cmd_resume(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
     if (vm_state(vm) != VM_PAUSED)
         return call_fail(c, "%s is not paused", vm->name);
     vm_resume(vm);
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_reset(struct call *c)
+static enum told cmd_reset(struct call *c)
 {
     struct vm *vm = c->args[0].vm;
 
@@ -141,18 +142,27 @@ static bool cmd_reset(struct call *c)
         vm_start(vm);
     else
         vm_end(vm, VM_END_RESET, "reset by the operator");
-    return true;
+    return TOLD_ALL;
 }
 
-static bool cmd_console(struct call *c)
+static void show_all(struct vm *vm)
 {
-    if (c->args[0].vm)
-        view_vm(c->args[0].vm);
-    else if (c->args[0].all)
-        view_all();
-    else
-        view_back();
-    return true;
+    (void)vm;
+    view_all();
+}
+
+static void show_back(struct vm *vm)
+{
+    (void)vm;
+    view_back();
+}
+
+static enum told cmd_console(struct call *c)
+{
+    struct vm *vm = c->args[0].vm;
+
+    command_want_view(vm ? view_vm : c->args[0].all ? show_all : show_back, vm);
+    return TOLD_ALL;
 }
 
 #define VM_ARG                                                                                     \

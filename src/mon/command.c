@@ -3,7 +3,7 @@
 //
 // In:     a line that a person or a program has sent.
 // Out:    what the command tells; or one sentence that says what is wrong with the line.
-// Always: a command is short and waits for nothing: it runs in the serial line's interrupt.
+// Always: a command waits for nothing and is executed in parts, each of them short: see job.h.
 // Locks:  boot hart only, none held; commands take those they need.
 #include "mon/command.h"
 
@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "mon/commands.h"
 #include "mon/console.h"
+#include "mon/job.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,11 +21,15 @@
 #define WORDS          (COMMAND_ARGS + 2) // one too many is an error
 
 static const struct command_group *const groups[] = {
-    &vm_commands,    &stats_commands, &regs_commands,    &mem_commands,
-    &trace_commands, &crash_commands, &machine_commands,
+    &vm_commands,    &stats_commands, &regs_commands, &mem_commands,
+    &trace_commands, &crash_commands, &io_commands,   &machine_commands,
 };
 
 static bool off_wanted;
+static struct {
+    void (*show)(struct vm *vm);
+    struct vm *vm;
+} view_wanted;
 
 const struct command *command_at(unsigned n)
 {
@@ -112,63 +117,127 @@ static void text_escape(struct out *o, const char *text, size_t len)
     json_escape(escaped.to, text, len);
 }
 
-// Runs it with its answer in the form that was asked for.  (Not even a brace before it is known not
-// to fail would be simpler; but what fails tells nothing, so what is open can be closed.)
-static bool answer(struct call *c, struct out *o)
-{
-    bool is_ok, json = c->form == COMMAND_JSON;
+// The one that is being executed.
+static struct call                call;
+static char                       line_text[LINE_MAX_BYTES]; // words of arguments are in here
+static const struct command_user *user;
 
-    report_open(&c->r, o, json);
-    if (json && !c->command->reports) {
-        out_printf(o, "\"text\":\"");
-        escaped.to = o;
-        c->r.o     = &escaped.o;
-    }
-    is_ok  = c->command->run(c);
-    c->r.o = o;
-    if (json && !c->command->reports)
-        out_printf(o, "\"%s", is_ok ? "" : ",");
-    if (json && !is_ok)
-        json_text(&c->r.j, "error", c->why);
-    report_close(&c->r);
-    return is_ok;
+static bool is_plain(const struct call *c)
+{
+    return c->form == COMMAND_JSON && !c->command->reports;
 }
 
-static bool fail(struct call *c, struct out *o, const char *name)
+static void fail_tell(struct call *c, struct out *o, const char *name)
 {
     if (c->form != COMMAND_JSON) {
         out_printf(o, "%s: %s\n", name, c->why);
-        return false;
+        return;
     }
     report_open(&c->r, o, true);
     json_text(&c->r.j, "error", c->why);
     report_close(&c->r);
+}
+
+// What is open is closed.  (What fails has told nothing, so its reason can still come behind.)
+static void answer_close(struct call *c, struct out *o, enum told told)
+{
+    bool json = c->form == COMMAND_JSON;
+
+    if (is_plain(c))
+        out_printf(o, "\"%s", told ? "" : ",");
+    if (json && !told)
+        json_text(&c->r.j, "error", c->why);
+    report_close(&c->r);
+    if (!json && !told)
+        out_printf(o, "%s: %s\n", c->command->name, c->why);
+}
+
+static enum told answer_part(struct call *c, struct out *o)
+{
+    enum told told;
+
+    if (!c->part)
+        report_open(&c->r, o, c->form == COMMAND_JSON);
+    if (!c->part && is_plain(c))
+        out_printf(o, "\"text\":\"");
+    escaped.to = o;
+    c->r.o     = is_plain(c) ? &escaped.o : o;
+    told       = c->command->run(c);
+    c->r.o     = o;
+    c->part++;
+    if (told != TOLD_PART)
+        answer_close(c, o, told);
+    return told;
+}
+
+// False: there is no command in the line that could be executed; why was told.
+static bool line_parse(struct call *c, struct out *o)
+{
+    char    *words[WORDS];
+    unsigned n = words_cut(line_text, words);
+
+    if (!n) {
+        (void)call_fail(c, "there is no command in it");
+        if (c->form != COMMAND_PROMPT)
+            fail_tell(c, o, "request");
+        return false;
+    }
+    c->command = command_find(words[0]);
+    if (!c->command)
+        (void)call_fail(c, "there is no such command; `help` lists them");
+    else if (args_take(c, words + 1, n - 1))
+        return true;
+    fail_tell(c, o, words[0]);
     return false;
 }
 
-bool command_run(const char *line, struct out *o, enum command_form form)
+static bool part(struct out *o, unsigned n)
 {
-    static struct call c;
-    char               text[LINE_MAX_BYTES], *words[WORDS];
-    unsigned           n;
+    enum told told = TOLD_NOT;
 
-    memset(&c, 0, sizeof c);
-    c.form = form;
-    snprintf(text, sizeof text, "%s", line);
-    n = words_cut(text, words);
-    if (!n)
-        return form == COMMAND_PROMPT ||
-               (call_fail(&c, "there is no command in it"), fail(&c, o, "request"));
-    c.command = command_find(words[0]);
-    if (!c.command)
-        return call_fail(&c, "there is no such command; `help` lists them"), fail(&c, o, words[0]);
-    if (!args_take(&c, words + 1, n - 1))
-        return fail(&c, o, words[0]);
-    if (answer(&c, o))
+    if (!n && user->begin)
+        user->begin(o);
+    if (n || line_parse(&call, o))
+        told = answer_part(&call, o);
+    if (told == TOLD_PART)
         return true;
-    if (form != COMMAND_JSON)
-        out_printf(o, "%s: %s\n", words[0], c.why);
+    if (user->end)
+        user->end(o, told == TOLD_ALL);
     return false;
+}
+
+static void off(void)
+{
+    log_line("powered off by the operator");
+    console_drain();
+    power_off(0);
+}
+
+static void done(void)
+{
+    void (*show)(struct vm * vm) = view_wanted.show;
+
+    if (off_wanted) {
+        off_wanted = false;
+        off();
+    }
+    view_wanted.show = NULL;
+    if (show)
+        show(view_wanted.vm);
+    user->done();
+}
+
+void command_begin(const char *line, const struct command_user *who)
+{
+    static const struct job job = { part, done };
+
+    if (job_is_on())
+        return;
+    user = who;
+    memset(&call, 0, sizeof call);
+    call.form = who->form;
+    snprintf(line_text, sizeof line_text, "%s", line);
+    job_begin(&job);
 }
 
 void command_want_off(void)
@@ -176,12 +245,8 @@ void command_want_off(void)
     off_wanted = true;
 }
 
-void command_finish(void)
+void command_want_view(void (*show)(struct vm *vm), struct vm *vm)
 {
-    if (!off_wanted)
-        return;
-    off_wanted = false;
-    log_line("powered off by the operator");
-    console_drain();
-    power_off(0);
+    view_wanted.show = show;
+    view_wanted.vm   = vm;
 }

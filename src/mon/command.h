@@ -53,11 +53,26 @@ struct call {
     const struct command *command;
     enum command_form     form;
     struct value          args[COMMAND_ARGS];
+    unsigned              part;     // how often it was called before
+    unsigned              vcpu;     // for those who tell of one after the other,
+    bool                  in_group; // and are in the midst of one,
+    u64                   at, end;  // at something that they count
     char                  why[160]; // it failed
 };
 
-// False: see call_fail().  A command that fails has told nothing.
-typedef bool command_fn(struct call *c);
+// What a command has told of its answer.  A part costs at most some thousands of instructions, for
+// guests wait meanwhile; the next part is asked for a little later.
+enum told {
+    TOLD_NOT = false, // see call_fail(); in its first part only, and nothing was told
+    TOLD_ALL = true,  // this was the last part
+    TOLD_PART,        // there is another one
+};
+typedef enum told command_fn(struct call *c);
+
+static inline enum told told_part_if(bool more)
+{
+    return more ? TOLD_PART : TOLD_ALL;
+}
 
 struct command {
     const char *name;
@@ -73,13 +88,20 @@ struct command_group {
 };
 #define COMMAND_ROWS(of) .rows = (of), .n = ARRAY_LEN(of)
 
-// Executes a line and writes its answer, or why there is none.  False: it failed.
-bool command_run(const char *line, struct out *o, enum command_form form);
-// After the answer was sent: what a command has put off until then.
-void command_finish(void);
+// Who wants a command executed.
+struct command_user {
+    enum command_form form;
+    void (*begin)(struct out *o);               // stands before the answer; NULL: nothing does
+    void (*end)(struct out *o, bool succeeded); // behind it
+    void (*done)(void);                         // after all of that was sent
+};
+// Executes a line: a job tells its answer, or why there is none.  Nothing, if a job is going on.
+void command_begin(const char *line, const struct command_user *user);
+// What a command has put off until its answer was sent: the machine's end; another view.
 void command_want_off(void);
+void command_want_view(void (*view)(struct vm *vm), struct vm *vm);
 
-// Leaves the reason, and returns false.
+// Leaves the reason, and returns false, which is TOLD_NOT.
 bool call_fail(struct call *c, const char *format, ...) PRINTF(2, 3);
 
 const struct command *command_at(unsigned n); // NULL: there are no more

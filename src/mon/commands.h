@@ -5,4 +5,4 @@
 #include "mon/command.h"
 
 extern const struct command_group vm_commands, stats_commands, regs_commands, mem_commands,
-    trace_commands, crash_commands, machine_commands;
+    trace_commands, crash_commands, io_commands, machine_commands;

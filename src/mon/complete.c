@@ -8,6 +8,7 @@
 #include "mon/complete.h"
 
 #include "mon/command.h"
+#include "mon/job.h"
 
 #include <string.h>
 
@@ -75,15 +76,42 @@ static size_t common(const struct spot *p, const char **first, unsigned *n_fit)
     return len > p->len ? len - p->len : 0;
 }
 
+// The list of what it could be, one in each part.
+static struct {
+    char               word[LINE_SIZE];
+    struct spot        spot;
+    const struct line *line;
+    struct out        *to;
+} offered;
+
+static bool offer_part(struct out *o, unsigned n)
+{
+    const char *c = arg_candidate(offered.spot.kind, n);
+
+    if (!n)
+        out_printf(o, "\n");
+    if (c && fits(&offered.spot, c))
+        out_printf(o, "%s  ", c);
+    if (!c)
+        out_printf(o, "\n");
+    return c;
+}
+
+static void offer_done(void)
+{
+    line_show(offered.line, offered.to);
+}
+
 static void offer(const struct spot *p, const struct line *l, struct out *o)
 {
-    const char *c;
+    static const struct job job = { offer_part, offer_done };
 
-    for (unsigned n = 0; (c = arg_candidate(p->kind, n)); n++)
-        if (fits(p, c))
-            out_printf(o, "%s%s", n ? "  " : "\n", c);
-    out_printf(o, "\n");
-    line_show(l, o);
+    memcpy(offered.word, p->word, p->len);
+    offered.spot      = *p;
+    offered.spot.word = offered.word;
+    offered.line      = l;
+    offered.to        = o;
+    job_begin(&job);
 }
 
 void complete(struct line *l, struct out *o)

@@ -16,27 +16,33 @@
 #include "dev/serial.h"
 #include "lib/log.h"
 #include "lib/panic.h"
+#include "mon/job.h"
 #include "mon/keys.h"
 #include "mon/logbook.h"
 #include "mon/sender.h"
+#include "mon/tick.h"
 #include "mon/view.h"
 
 #include <string.h>
 
-// What a VM may put into the line's ring must leave room for lines of the monitor.
-#define ROOM_FOR_GUEST 4096
+// What VMs have put into the line's ring is sent by interrupts, in whosever time they come.  So it
+// is not much more than this; and it leaves room for lines of the monitor.
+#define GUEST_WAITING  1024
+#define ROOM_FOR_GUEST (SERIAL_ROOM - GUEST_WAITING)
 #define DEAF_TICKS     10
 #define LINE_TICKS     2 // an unfinished line is shown after that
 #define HOLD_OVER      8192
 #define DRAIN_ROUNDS   16
+#define LINES_SIZE     512
 
 static bool last_words;
+static bool refused; // a VM waits for room
 
 // The VM's side
 
 static bool line_has_room(void)
 {
-    return !sender_waiting() && serial_has_room(ROOM_FOR_GUEST);
+    return !sender_waiting() && !sender_is_open() && serial_has_room(ROOM_FOR_GUEST);
 }
 
 static bool vm_room(struct vm *vm)
@@ -44,6 +50,7 @@ static bool vm_room(struct vm *vm)
     lock_take(&view.lock);
     bool room = !view_shows(vm) || line_has_room();
 
+    refused |= !room;
     lock_drop(&view.lock);
     return room;
 }
@@ -61,21 +68,58 @@ static void kept_add(struct console *c, const char *text, size_t len)
     }
 }
 
-static int name_width(void)
-{
-    size_t most = 0;
+// Where all are shown: lines that are on their way to the sender.  What a VM writes at once may be
+// many of them, each of one letter; so they are made without printf().
+static struct {
+    char   text[LINES_SIZE];
+    size_t len;
+} lines;
 
-    for (unsigned i = 0; i < n_vms; i++)
-        most = max_u64(most, strlen(vms[i]->name));
-    return (int)most;
+static void lines_send(void)
+{
+    sender_put(lines.text, lines.len);
+    lines.len = 0;
 }
 
-// Where all are shown: who, and one line of its text.
+static void lines_add(const char *text, size_t len)
+{
+    memcpy(lines.text + lines.len, text, len);
+    lines.len += len;
+}
+
+static size_t name_width(void)
+{
+    static unsigned n_counted;
+    static size_t   most;
+
+    for (; n_counted < n_vms; n_counted++)
+        most = max_u64(most, strlen(vms[n_counted]->name));
+    return most;
+}
+
+// Whose the line is.
+static void name_add(const struct vm *vm, const struct console *c)
+{
+    char   color[] = "\x1b[1;31m";
+    size_t len     = strlen(vm->name);
+
+    color[5] = (char)('1' + c->number % 6);
+    lines_add(color, sizeof color - 1);
+    lines_add(vm->name, len);
+    memset(lines.text + lines.len, ' ', name_width() - len);
+    lines.len += name_width() - len;
+    lines_add("\x1b[0m| ", 6);
+}
+
 static void line_send(const struct vm *vm, struct console *c)
 {
-    if (c->line_len)
-        out_printf(&sender_text, "\x1b[1;3%um%-*s\x1b[0m| %.*s\n", 1 + c->number % 6, name_width(),
-                   vm->name, (int)c->line_len, c->line);
+    if (lines.len > LINES_SIZE - VM_NAME_MAX - CONSOLE_LINE - 16)
+        lines_send();
+    if (c->line_len) {
+        name_add(vm, c);
+        lines_add(c->line, c->line_len);
+        lines_add("\r\n", 2);
+    }
     c->line_len      = 0;
     c->line_returned = false;
 }
@@ -128,6 +172,7 @@ static void vm_write(struct vm *vm, const char *text, size_t len)
         vt_follow_text(&view.terminal, text, len);
         sender_put(text, len);
     }
+    lines_send();
     lock_drop(&view.lock);
 }
 
@@ -159,7 +204,7 @@ void console_hold_update(void)
 {
     static bool     held;
     struct console *c    = view.monitor || !view.vm ? NULL : view.vm->console;
-    bool            hold = sender_waiting() > HOLD_OVER;
+    bool            hold = sender_waiting() > HOLD_OVER || job_is_on();
 
     if (c && !c->is_deaf) // once full, until half of it was read
         hold |= typed_waiting(c) == CONSOLE_TYPED || (held && typed_waiting(c) > CONSOLE_TYPED / 2);
@@ -195,17 +240,26 @@ static void on_input(void *arg, u8 byte)
     lock_drop(&view.lock);
 }
 
-static void on_room(void *arg)
+bool console_send(void)
 {
-    (void)arg;
     lock_take(&view.lock);
-    sender_pump();
-    console_hold_update();
-    bool room = line_has_room();
+    bool more = sender_pump();
 
+    console_hold_update();
+    bool room = refused && line_has_room();
+
+    refused &= !room;
     lock_drop(&view.lock);
     if (room)
         view_wake();
+    return more;
+}
+
+static void on_room(void *arg)
+{
+    (void)arg;
+    if (console_send() || job_is_on())
+        tick_soon();
 }
 
 static void log_write(struct out *o, const char *text, size_t len)
@@ -243,6 +297,7 @@ void console_tick(void)
             line_send(vms[i], c);
         deaf_tick(c);
     }
+    lines_send();
     console_hold_update();
     lock_drop(&view.lock);
 }
@@ -297,7 +352,8 @@ void console_drain(void)
 
     for (int round = 0; left && round < DRAIN_ROUNDS; round++) {
         lock_take(&view.lock);
-        sender_pump();
+        while (sender_pump())
+            ;
         left = sender_waiting();
         lock_drop(&view.lock);
         serial_drain();

@@ -46,6 +46,9 @@ void console_last_words(void);
 // Five times a second, on the boot hart.
 void console_tick(void);
 
+// Sends what waits, a little of it; boot hart.  True: more could be sent at once.
+bool console_send(void);
+
 // A byte for the VM that has the keyboard.
 void console_type(u8 byte);
 // Input stays with its sender while we cannot take it.  With the view's lock held.

@@ -127,13 +127,23 @@ bool crash_log(const struct crash *c, const struct vm *vm, unsigned n)
 
 // --- the command ---------------------------------------------------------------------------------
 
-static void registers_tell(struct report *r, const struct crash *c)
+#define REGISTERS 8 // in one part
+
+static void registers_tell(struct report *r, const struct crash *c, unsigned from)
 {
-    report_group(r, "registers", NULL);
-    report_item_hex(r, "pc", c->pc);
-    for (unsigned i = 1; i < 32; i++)
-        report_item_hex(r, reg_names[i], c->x[i]);
-    report_end(r);
+    if (!from) {
+        report_group(r, "registers", NULL);
+        report_item_hex(r, "pc", c->pc);
+    }
+    for (unsigned i = from; i < from + REGISTERS; i++)
+        if (i)
+            report_item_hex(r, reg_names[i], c->x[i]);
+    if (from + REGISTERS == 32)
+        report_end(r);
+}
+
+static void csrs_tell(struct report *r, const struct crash *c)
+{
     report_group(r, "csrs", NULL);
     report_item_hex(r, "sstatus", c->csr.mstatus);
     for (unsigned i = 0; i < ARRAY_LEN(csrs); i++)
@@ -150,30 +160,25 @@ static void frames_tell(struct report *r, const struct crash *c)
         else
             out_printf(r->o, "  from %lx\n", (unsigned long)c->frames[i]);
     report_array_end(r);
+    report_array(r, "exits");
 }
 
-static void exits_tell(struct report *r, const struct crash *c)
+static void exit_tell(struct report *r, const struct exit *e)
 {
     char line[LINE_SIZE];
 
-    report_array(r, "exits");
-    for (unsigned i = 0; i < c->n_exits; i++) {
-        const struct exit *e = &c->exits[i];
-
-        if (r->form != REPORT_JSON) {
-            exit_text(e, line, sizeof line);
-            out_printf(r->o, "  exit %s\n", line);
-            continue;
-        }
-        json_object(&r->j, NULL);
-        json_text(&r->j, "mode", mode_name((enum mode)e->mode));
-        json_hex(&r->j, "pc", e->pc);
-        json_number(&r->j, "cause", e->cause & ~CAUSE_INTERRUPT);
-        json_flag(&r->j, "interrupt", e->cause & CAUSE_INTERRUPT);
-        json_hex(&r->j, "tval", e->tval);
-        json_end(&r->j);
+    if (r->form != REPORT_JSON) {
+        exit_text(e, line, sizeof line);
+        out_printf(r->o, "  exit %s\n", line);
+        return;
     }
-    report_array_end(r);
+    json_object(&r->j, NULL);
+    json_text(&r->j, "mode", mode_name((enum mode)e->mode));
+    json_hex(&r->j, "pc", e->pc);
+    json_number(&r->j, "cause", e->cause & ~CAUSE_INTERRUPT);
+    json_flag(&r->j, "interrupt", e->cause & CAUSE_INTERRUPT);
+    json_hex(&r->j, "tval", e->tval);
+    json_end(&r->j);
 }
 
 static void head_tell(struct report *r, const struct crash *c, const struct vm *vm)
@@ -194,7 +199,22 @@ static void head_tell(struct report *r, const struct crash *c, const struct vm *
     json_text(&r->j, "mode", mode_name(c->mode));
 }
 
-static bool cmd_crash(struct call *call)
+// The parts; what is left of n belongs to the next.
+static void part_tell(struct report *r, const struct crash *c, const struct vm *vm, unsigned n)
+{
+    if (!n)
+        head_tell(r, c, vm);
+    else if ((n -= 1) < 32 / REGISTERS)
+        registers_tell(r, c, n * REGISTERS);
+    else if (!(n -= 32 / REGISTERS))
+        csrs_tell(r, c);
+    else if (!(n -= 1))
+        frames_tell(r, c);
+    else if ((n -= 1) < c->n_exits)
+        exit_tell(r, &c->exits[n]);
+}
+
+static enum told cmd_crash(struct call *call)
 {
     struct vm          *vm = call->args[0].vm;
     const struct crash *c  = vm->crash;
@@ -202,12 +222,12 @@ static bool cmd_crash(struct call *call)
     if (!c || !c->why)
         return call_fail(call, "%s has not crashed", vm->name);
     vm_hold(vm);
-    head_tell(&call->r, c, vm);
-    registers_tell(&call->r, c);
-    frames_tell(&call->r, c);
-    exits_tell(&call->r, c);
+    part_tell(&call->r, c, vm, call->part);
     vm_release(vm);
-    return true;
+    if (call->part < 2 + 32 / REGISTERS + c->n_exits)
+        return TOLD_PART;
+    report_array_end(&call->r);
+    return TOLD_ALL;
 }
 
 // clang-format off

@@ -5,22 +5,22 @@
 // Out:    a flattened tree in the guest's memory, with a fresh rng-seed.
 // Always: it says of the hart what the hart has and the monitor can virtualise, and nothing of the
 //         machine below.
-// Locks:  seed_lock, since VMs may start on several harts at once.
+// Locks:  none of its own; VMs may start on several harts at once.
 #include "mon/guest_dt.h"
 
 #include "dev/clock.h"
+#include "dev/entropy.h"
 #include "dev/machine.h"
 #include "lib/panic.h"
-#include "lib/seed.h"
 #include "vdev/board.h"
 
 #include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SEED_BYTES 32
+#define SPARE 4096 // bytes left in it
 
-static struct lock seed_lock;
+#define SEED_BYTES 32
 
 static void property_u64_pair(void *fdt, const char *name, u64 a, u64 b)
 {
@@ -44,18 +44,22 @@ static void chosen_write(void *fdt, const char *bootargs, gpa_t ramdisk, u64 ram
     fdt_end_node(fdt);
 }
 
-void guest_dt_seed(void *fdt)
+u64 guest_dt_seed_offset(const void *fdt)
+{
+    const char *seed = fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "rng-seed", NULL);
+
+    ASSERT(seed);
+    return (u64)(seed - (const char *)fdt);
+}
+
+void guest_dt_seed(void *at)
 {
     char seed[SEED_BYTES];
     u64  now = clock_now();
-    int  err;
 
-    lock_take(&seed_lock);
-    seed_mix(&now, sizeof now);
-    seed_take(seed, sizeof seed);
-    lock_drop(&seed_lock);
-    err = fdt_setprop_inplace(fdt, fdt_path_offset(fdt, "/chosen"), "rng-seed", seed, sizeof seed);
-    ASSERT(!err);
+    entropy_mix(&now, sizeof now);
+    entropy_take(seed, sizeof seed);
+    memcpy(at, seed, sizeof seed);
 }
 
 static const char *mmu_type(const struct vm *vm)
@@ -157,4 +161,6 @@ void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64
     int err = fdt_finish(to); // earlier errors are remembered by libfdt and come out here
 
     ASSERT(!err);
+    // As firmware does: a boot loader adds to its copy, and U-Boot's ends where its own data begin.
+    fdt_set_totalsize(to, (u32)min_u64(room, fdt_totalsize(to) + SPARE));
 }

@@ -8,5 +8,7 @@
 void guest_dt_make(const struct vm *vm, const char *bootargs, gpa_t ramdisk, u64 ramdisk_size,
                    void *to, size_t room);
 
-// Gives the tree a random seed that no other start of any VM has.
-void guest_dt_seed(void *fdt);
+// Gives a tree a random seed that no other start of any VM has: at this offset of it, which is
+// looked for once, since that takes longer than a start's step may.
+u64  guest_dt_seed_offset(const void *fdt);
+void guest_dt_seed(void *at);

@@ -9,9 +9,9 @@
 #include "mon/keys.h"
 
 #include "mon/console.h"
+#include "mon/job.h"
 #include "mon/prompt.h"
 #include "mon/request.h"
-#include "mon/sender.h"
 #include "mon/view.h"
 
 static enum { KEYS_PLAIN, KEYS_PREFIX, KEYS_REQUEST } state;
@@ -41,16 +41,26 @@ static const struct {
 };
 // clang-format on
 
+static bool help_part(struct out *o, unsigned n)
+{
+    unsigned i = n - (unsigned)ARRAY_LEN(keys);
+
+    if (n < ARRAY_LEN(keys))
+        out_printf(o, "duomo: Ctrl-] %-8s %s\n", keys[n].name, keys[n].what);
+    else if (i < n_vms)
+        out_printf(o, "duomo:        %-8u %s%s\n", i + 1, vms[i]->name,
+                   vms[i] == view.vm ? " (has the keyboard)" : "");
+    return i + 1 != n_vms;
+}
+
 static void keys_help(void)
 {
+    static const struct job help = { help_part, view_wake };
+
     lock_take(&view.lock);
     view_say("", 0);
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        out_printf(&sender_text, "duomo: Ctrl-] %-8s %s\n", keys[i].name, keys[i].what);
-    for (unsigned i = 0; i < n_vms; i++)
-        out_printf(&sender_text, "duomo:        %-8u %s%s\n", i + 1, vms[i]->name,
-                   vms[i] == view.vm ? " (has the keyboard)" : "");
     lock_drop(&view.lock);
+    job_begin(&help);
 }
 
 static void prefixed(u8 byte)

@@ -20,7 +20,7 @@
 #include "mon/guest_dt.h"
 #include "vm/sched.h"
 
-#define STEP     (32 * KIB) // of RAM per step: at most 32,000 instructions
+#define STEP     (16 * KIB) // of RAM per step: at most 16,000 instructions
 #define RAM_STEP (2 * MIB)
 
 // Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
@@ -68,7 +68,6 @@ static void run(struct built *b)
     struct vm     *vm = &b->vm;
     struct layout *l  = &b->layout;
 
-    guest_dt_seed((char *)vm->ram.a + l->dt);
     hart_fence_code();
     lock_take(&vm->lock);
     if (vm->end == VM_END_RESET) {
@@ -92,18 +91,22 @@ static void ram_lacks(struct vm *vm)
     lock_drop(&vm->lock);
 }
 
+// When all is filled, two more steps give it a seed and let it begin.
 static void start_step(struct built *b)
 {
-    if (!b->filled && !ram_get(&b->vm)) {
-        ram_lacks(&b->vm);
+    struct vm *vm = &b->vm;
+
+    if (!b->filled && !ram_get(vm)) {
+        ram_lacks(vm);
         return;
     }
-    ram_part_fill(b, b->filled);
-    b->filled += STEP;
-    if (b->filled < b->vm.ram_size)
-        return;
-    b->filled = 0;
-    run(b);
+    if (b->filled < vm->ram_size)
+        ram_part_fill(b, b->filled);
+    else if (b->filled == vm->ram_size)
+        guest_dt_seed((char *)vm->ram.a + b->layout.dt + b->seed_offset);
+    else
+        run(b);
+    b->filled = b->filled > vm->ram_size ? 0 : b->filled + STEP;
 }
 
 // What is told once of each end.  A guest that resets or crashes again and again must not fill the
@@ -167,6 +170,8 @@ static void on_end(struct vm *vm)
     judge(b);
     if (b->telling)
         b->telling = crash_log(&b->crash, vm, b->line++);
+    else if (!bus_is_quiet(&vm->bus)) // a disk may still write to its RAM
+        return;
     else if (starts_again(built_of(vm)))
         start_step(built_of(vm));
 }

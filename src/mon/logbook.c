@@ -25,11 +25,19 @@ void logbook_add(u64 now_ticks, const char *text, size_t len)
     l->text[len] = 0;
 }
 
-const struct logbook_line *logbook_line(unsigned n)
+unsigned logbook_first(void)
 {
-    unsigned kept = (unsigned)min_u64(n_lines, LOGBOOK_LINES);
+    return n_lines - (unsigned)min_u64(n_lines, LOGBOOK_LINES);
+}
 
-    return n < kept ? &lines[(n_lines - kept + n) % LOGBOOK_LINES] : NULL;
+unsigned logbook_end(void)
+{
+    return n_lines;
+}
+
+const struct logbook_line *logbook_line(unsigned number)
+{
+    return number >= logbook_first() && number < n_lines ? &lines[number % LOGBOOK_LINES] : NULL;
 }
 
 void logbook_clear(void)

@@ -14,6 +14,8 @@ struct logbook_line {
 
 // With the view's lock held.
 void logbook_add(u64 now_ticks, const char *text, size_t len);
-// The n-th of those that are kept, oldest first; NULL: there are no more.
-const struct logbook_line *logbook_line(unsigned n);
+// Lines are numbered as they come; NULL: that one is not kept any more, or not there yet.
+const struct logbook_line *logbook_line(unsigned number);
+unsigned                   logbook_first(void); // of those that are kept
+unsigned                   logbook_end(void);   // behind the last
 void                       logbook_clear(void);

@@ -10,12 +10,14 @@
 #include "arch/riscv/image.h"
 #include "arch/riscv/layout.h"
 #include "dev/clock.h"
+#include "dev/disk.h"
 #include "dev/driver.h"
+#include "dev/entropy.h"
 #include "dev/machine.h"
 #include "dev/power.h"
+#include "dev/virtio.h"
 #include "dev/wallclock.h"
 #include "lib/log.h"
-#include "lib/seed.h"
 #include "mon/build.h"
 #include "mon/console.h"
 #include "mon/life.h"
@@ -61,6 +63,11 @@ static void report_device(const char *what, const char *node)
     log_line("  %-28s %s", what, node);
 }
 
+static void report_trouble(const char *who, const char *what)
+{
+    log_line("%s: %s", who, what);
+}
+
 static void report(void)
 {
     const struct hart_caps *c = &hart_caps;
@@ -104,9 +111,9 @@ static u64 seed_collect(void)
     u64         now   = wallclock_ns(), word;
 
     if (given)
-        seed_mix(given, (size_t)len);
-    seed_mix(&now, sizeof now);
-    seed_take(&word, sizeof word);
+        entropy_mix(given, (size_t)len);
+    entropy_mix(&now, sizeof now);
+    entropy_take(&word, sizeof word);
     return word;
 }
 
@@ -296,6 +303,8 @@ __attribute__((no_stack_protector)) void boot(u64 hart, const void *fdt,
     must(info && info->magic == FW_DYNAMIC_MAGIC
              ? bundle_open(info->next_addr)
              : "not started by the fw_dynamic protocol; start it as OpenSBI is started");
+    virtio_start(report_trouble);
+    disks_start(report_trouble);
     broken = vms_build();
     if (bundle_shows_all())
         console_show_all();

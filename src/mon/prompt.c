@@ -10,7 +10,7 @@
 #include "lib/line.h"
 #include "mon/command.h"
 #include "mon/complete.h"
-#include "mon/reply.h"
+#include "mon/job.h"
 #include "mon/sender.h"
 #include "mon/view.h"
 
@@ -30,13 +30,6 @@ static void monitor_write(struct out *o, const char *text, size_t len)
 }
 
 static struct out monitor = { monitor_write };
-
-static void reply_send(const struct reply *r)
-{
-    monitor_write(NULL, r->text, r->len);
-    if (r->is_cut)
-        out_printf(&monitor, "(the rest is too long; ask for less)\n");
-}
 
 static void prompt_show(void)
 {
@@ -65,31 +58,46 @@ void prompt_ask_off(void)
     out_printf(&monitor, "\r\x1b[KPower the machine off? (y/n) ");
 }
 
-static void question_key(u8 byte)
+static void question_end(void)
 {
-    struct reply *r;
-
-    where = AT_PROMPT;
-    out_printf(&monitor, byte == 'y' || byte == 'Y' ? "yes\n" : "no\n");
-    if (byte == 'y' || byte == 'Y') {
-        r = reply_begin();
-        (void)command_run("off", &r->o, COMMAND_TEXT);
-        command_finish();
-    }
     if (was_open)
         prompt_show();
     else
         view_back();
 }
 
+static void question_key(u8 byte)
+{
+    static const struct command_user me = { COMMAND_TEXT, NULL, NULL, question_end };
+
+    where = AT_PROMPT;
+    out_printf(&monitor, byte == 'y' || byte == 'Y' ? "yes\n" : "no\n");
+    if (byte == 'y' || byte == 'Y')
+        command_begin("off", &me);
+    else
+        question_end();
+}
+
+static void top_begin(struct out *o)
+{
+    out_printf(o, "\x1b[H\x1b[J");
+}
+
+static void top_end(struct out *o, bool succeeded)
+{
+    (void)succeeded;
+    out_printf(o, "\nAny key ends this.\n");
+}
+
+static void nothing(void)
+{
+}
+
 static void top_show(void)
 {
-    struct reply *r = reply_begin();
+    static const struct command_user me = { COMMAND_TEXT, top_begin, top_end, nothing };
 
-    out_printf(&r->o, "\x1b[H\x1b[J");
-    (void)command_run("list", &r->o, COMMAND_TEXT);
-    out_printf(&r->o, "\nAny key ends this.\n");
-    reply_send(r);
+    command_begin("list", &me);
 }
 
 void prompt_top(void)
@@ -98,27 +106,30 @@ void prompt_top(void)
     top_ticks = TOP_TICKS - 1;
 }
 
-static void enter(void)
+static void entered(void)
 {
-    struct reply *r = reply_begin();
-
-    (void)command_run(line.text, &r->o, COMMAND_PROMPT);
-    reply_send(r);
-    command_finish();
     if (view.monitor && where == AT_PROMPT)
         line_begin(&line, &monitor);
 }
 
+static void enter(void)
+{
+    static const struct command_user me = { COMMAND_PROMPT, NULL, NULL, entered };
+
+    command_begin(line.text, &me);
+}
+
+static void line_clear(struct out *o)
+{
+    out_printf(o, "\r\x1b[K");
+}
+
 void prompt_run(const char *command)
 {
-    struct reply *r = reply_begin();
+    static const struct command_user me = { COMMAND_TEXT, line_clear, NULL, prompt_show };
 
-    if (where != AT_PROMPT)
-        return;
-    out_printf(&r->o, "\r\x1b[K");
-    (void)command_run(command, &r->o, COMMAND_TEXT);
-    reply_send(r);
-    prompt_show();
+    if (where == AT_PROMPT)
+        command_begin(command, &me);
 }
 
 static void top_key(void)
@@ -160,7 +171,7 @@ static bool line_is_free(void)
 
 void prompt_tick(void)
 {
-    if (!view.monitor)
+    if (!view.monitor || job_is_on())
         return;
     if (where == AT_PROMPT && view.stale)
         prompt_show();

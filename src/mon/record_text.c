@@ -78,6 +78,17 @@ static void deed_csr(struct out *o, const struct record *r)
         out_printf(o, "%s read, %lx", csr_of(r), (unsigned long)r->value[0]);
 }
 
+// In decimal, as people count sectors.
+static void deed_sector(struct out *o, const struct record *r)
+{
+    out_printf(o, "; sector %lu asked for, ", (unsigned long)r->value[2]);
+    if (r->is_refused)
+        out_printf(o, "which its partition has not: refused");
+    else
+        out_printf(o, "its partition begins at %lu: sector %lu of the disk",
+                   (unsigned long)r->value[3], (unsigned long)r->value[4]);
+}
+
 static void deed_mmio(struct out *o, const struct vm *vm, const struct record *r)
 {
     struct insn i = insn_decode(r->insn);
@@ -86,9 +97,8 @@ static void deed_mmio(struct out *o, const struct vm *vm, const struct record *r
                i.op == OP_STORE ? "" : "read ", (unsigned long)r->value[1],
                i.op == OP_STORE ? " written, " : ", ", i.width, i.width == 1 ? "" : "s",
                (unsigned long)r->value[0]);
-    if (r->value[2] || r->value[3])
-        out_printf(o, ", %lx remapped to %lx", (unsigned long)r->value[2],
-                   (unsigned long)r->value[3]);
+    if (r->has_sector)
+        deed_sector(o, r);
 }
 
 static void deed_reflect(struct out *o, const struct vm *vm, const struct record *r)
@@ -141,12 +151,20 @@ void record_line(struct out *o, const struct vm *vm, const struct record *r)
     out_printf(o, "  -> %s %lx\n", mode_name(r->to_mode), (unsigned long)r->to);
 }
 
+// An access to a device has two, and three more if it led to a disk's sector.
+static unsigned n_values(const struct record *r)
+{
+    return r->kind == TRACE_MMIO && !r->has_sector ? 2 : TRACE_VALUES;
+}
+
 static void json_mmio(struct json *j, const struct record *r)
 {
     struct insn i = insn_decode(r->insn);
 
     json_number(j, "width", i.width);
     json_text(j, "direction", i.op == OP_STORE ? "write" : "read");
+    if (r->has_sector)
+        json_flag(j, "refused", r->is_refused);
 }
 
 void record_json(struct json *j, const struct vm *vm, const struct record *r)
@@ -170,6 +188,6 @@ void record_json(struct json *j, const struct vm *vm, const struct record *r)
         json_text(j, "device", device_name(vm, r));
     if (r->kind == TRACE_MMIO)
         json_mmio(j, r);
-    for (unsigned i = 0; i < TRACE_VALUES && names[i]; i++)
+    for (unsigned i = 0; i < n_values(r) && names[i]; i++)
         json_hex(j, names[i], r->value[i]);
 }

@@ -33,8 +33,8 @@ void report_close(struct report *r)
     out_printf(r->o, "\n");
 }
 
-void report_table(struct report *r, const char *name, unsigned rows, report_row *row,
-                  const void *of)
+static void table_begin(struct report *r, const char *name, unsigned rows, report_row *row,
+                        const void *of)
 {
     if (r->form == REPORT_JSON)
         json_array(&r->j, name);
@@ -44,17 +44,30 @@ void report_table(struct report *r, const char *name, unsigned rows, report_row 
         out_printf(r->o, "\n");
         r->form = REPORT_TEXT;
     }
-    for (unsigned n = 0; n < rows; n++) {
-        if (r->form == REPORT_JSON)
-            json_object(&r->j, NULL);
-        row(r, n, of);
-        if (r->form == REPORT_JSON)
-            json_end(&r->j);
-        else
-            out_printf(r->o, "\n");
-    }
+}
+
+static void table_row(struct report *r, unsigned n, report_row *row, const void *of)
+{
+    if (r->form == REPORT_JSON)
+        json_object(&r->j, NULL);
+    row(r, n, of);
     if (r->form == REPORT_JSON)
         json_end(&r->j);
+    else
+        out_printf(r->o, "\n");
+}
+
+bool report_table(struct report *r, unsigned part, const char *name, unsigned rows, report_row *row,
+                  const void *of)
+{
+    if (!part)
+        table_begin(r, name, rows, row, of);
+    else if (part <= rows)
+        table_row(r, part - 1, row, of);
+    if (part < rows)
+        return true;
+    report_array_end(r);
+    return false;
 }
 
 // One cell of a table: its column's name, or what stands in it.

@@ -17,10 +17,11 @@ struct report {
 void report_open(struct report *r, struct out *o, bool json);
 void report_close(struct report *r);
 
-// A table: row(r, n, of) tells the fields of the n-th of so many rows.
+// A table: row(r, n, of) tells the fields of the n-th of so many rows.  It is told in parts, from
+// part 0 on; true: there is another one.
 typedef void report_row(struct report *r, unsigned n, const void *of);
-void         report_table(struct report *r, const char *name, unsigned rows, report_row *row,
-                          const void *of);
+bool report_table(struct report *r, unsigned part, const char *name, unsigned rows, report_row *row,
+                  const void *of);
 
 // The fields of a row.  A negative width is that of a column of text, to the left.
 void report_text(struct report *r, const char *name, int width, const char *text);

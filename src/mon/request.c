@@ -5,25 +5,26 @@
 // Out:    ESC _ duomo;NONCE;begin ESC \  payload  ESC _ duomo;NONCE;end;STATUS ESC \ .
 // Always: a frame is sent in one piece, between two of a guest's bytes or two lines of ours.  What
 //         has no nonce gets no answer: nobody could know it.
-// Locks:  boot hart only; view.lock for the frame.
+// Locks:  boot hart only.
 #include "mon/request.h"
 
 #include "mon/command.h"
-#include "mon/reply.h"
-#include "mon/sender.h"
-#include "mon/view.h"
+#include "mon/job.h"
 
 #include <string.h>
 
 #define REQUEST_SIZE 320
 #define NONCE_DIGITS 16
+#define TOO_LONG     "the request is too long; 319 bytes are the most"
 
 static char   text[REQUEST_SIZE];
 static size_t len;
+static bool   is_long; // longer than that: it is read to its end, or the rest would be typed
 
 void request_begin(void)
 {
-    len = 0;
+    len     = 0;
+    is_long = false;
 }
 
 static bool nonce_is_good(void)
@@ -34,38 +35,48 @@ static bool nonce_is_good(void)
     return text[NONCE_DIGITS] == ' ';
 }
 
-static void frame_send(const struct reply *r, bool is_ok)
+static void frame_begin(struct out *o)
 {
-    lock_take(&view.lock);
-    out_printf(&sender_raw, "\x1b_duomo;%.16s;begin\x1b\\", text);
-    sender_text.write(&sender_text, r->text, r->len);
-    out_printf(&sender_raw, "\x1b_duomo;%.16s;end;%s\x1b\\", text, is_ok ? "ok" : "error");
-    lock_drop(&view.lock);
+    out_printf(o, "\x1b_duomo;%.16s;begin\x1b\\", text);
+}
+
+static void frame_end(struct out *o, bool succeeded)
+{
+    out_printf(o, "\x1b_duomo;%.16s;end;%s\x1b\\", text, succeeded ? "ok" : "error");
+}
+
+static void nothing(void)
+{
+}
+
+static bool refusal(struct out *o, unsigned n)
+{
+    (void)n;
+    frame_begin(o);
+    if (is_long)
+        out_printf(o, strncmp(text + NONCE_DIGITS, " json ", 6) ? "%s\n" : "{\"error\":\"%s\"}\n",
+                   TOO_LONG);
+    else
+        out_printf(o, "a request begins with json or text\n");
+    frame_end(o, false);
+    return false;
 }
 
 static void request_run(void)
 {
-    char         *options = text + NONCE_DIGITS + 1;
-    bool          json    = !strncmp(options, "json ", 5);
-    struct reply *r       = reply_begin();
+    static const struct command_user json    = { COMMAND_JSON, frame_begin, frame_end, nothing };
+    static const struct command_user plain   = { COMMAND_TEXT, frame_begin, frame_end, nothing };
+    static const struct job          refuse  = { refusal, nothing };
+    const char                      *options = text + NONCE_DIGITS + 1;
 
-    if (!json && strncmp(options, "text ", 5)) {
-        out_printf(&r->o, "a request begins with json or text\n");
-        frame_send(r, false);
-        return;
-    }
-
-    bool is_ok = command_run(options + 5, &r->o, json ? COMMAND_JSON : COMMAND_TEXT);
-
-    if (r->is_cut) {
-        static const char why[] = "the reply is too long; ask for less";
-
-        r = reply_begin();
-        out_printf(&r->o, json ? "{\"error\":\"%s\"}\n" : "%s\n", why);
-        is_ok = false;
-    }
-    frame_send(r, is_ok);
-    command_finish();
+    if (is_long)
+        job_begin(&refuse);
+    else if (!strncmp(options, "json ", 5))
+        command_begin(options + 5, &json);
+    else if (!strncmp(options, "text ", 5))
+        command_begin(options + 5, &plain);
+    else
+        job_begin(&refuse);
 }
 
 bool request_take(u8 byte)
@@ -76,8 +87,11 @@ bool request_take(u8 byte)
             request_run();
         return false;
     }
-    if (byte < 0x20 || len == REQUEST_SIZE - 1)
+    if (byte < 0x20)
         return false;
-    text[len++] = (char)byte;
+    if (len < REQUEST_SIZE - 1)
+        text[len++] = (char)byte;
+    else
+        is_long = true;
     return true;
 }

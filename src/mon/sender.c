@@ -8,15 +8,20 @@
 #include "mon/sender.h"
 
 #include "dev/serial.h"
-#include "lib/bits.h"
+#include "lib/ring.h"
 
 #include <string.h>
 
-#define CHUNK 256
+#define CHUNK      256
+#define PUMP       1024 // in one stay
+#define LATER_SIZE 4096
 
 static char waiting[SENDER_SIZE];
 static u32  head, tail; // free-running; head - tail bytes wait
 static u64  lost;
+static bool is_open;           // a piece is being made
+static char later[LATER_SIZE]; // what comes after it
+static u32  n_later;
 
 u32 sender_waiting(void)
 {
@@ -30,31 +35,86 @@ u64 sender_lost(void)
 
 void sender_forget(void)
 {
-    tail = head;
+    tail    = head;
+    is_open = false;
+    n_later = 0;
 }
 
-void sender_pump(void)
+bool sender_pump(void)
 {
-    while (head != tail) {
-        size_t n = min_u64(min_u64(head - tail, CHUNK), SENDER_SIZE - tail % SENDER_SIZE);
-
+    for (size_t n, sent = 0; head != tail; sent += n) {
+        n = min_u64(min_u64(head - tail, CHUNK), SENDER_SIZE - tail % SENDER_SIZE);
+        if (sent >= PUMP)
+            return true;
         if (!serial_has_room(n))
-            return;
+            return false;
         serial_write(waiting + tail % SENDER_SIZE, n);
         tail += (u32)n;
     }
+    return false;
 }
 
-void sender_put(const char *text, size_t len)
+static void put(const char *text, size_t len)
 {
+    size_t n = min_u64(len, SENDER_SIZE - (head - tail));
+
     if (head == tail && serial_has_room(len)) {
         serial_write(text, len);
         return;
     }
-    for (; len && head - tail < SENDER_SIZE; len--)
-        waiting[head++ % SENDER_SIZE] = *text++;
-    lost += len;
-    sender_pump();
+    head = ring_put(waiting, SENDER_SIZE, head, text, n);
+    lost += len - n;
+    (void)sender_pump();
+}
+
+static void later_put(const char *text, size_t len)
+{
+    size_t n = min_u64(len, LATER_SIZE - n_later);
+
+    memcpy(later + n_later, text, n);
+    n_later += (u32)n;
+    lost += len - n;
+}
+
+void sender_put(const char *text, size_t len)
+{
+    if (is_open)
+        later_put(text, len);
+    else
+        put(text, len);
+}
+
+void sender_open(void)
+{
+    is_open = true;
+}
+
+void sender_close(void)
+{
+    is_open = false;
+    put(later, n_later);
+    n_later = 0;
+}
+
+bool sender_is_open(void)
+{
+    return is_open;
+}
+
+// A terminal's lines.
+static void lines_put(void (*to)(const char *text, size_t len), const char *text, size_t len)
+{
+    while (len) {
+        const char *end = memchr(text, '\n', len);
+        size_t      n   = end ? (size_t)(end - text) : len;
+
+        to(text, n);
+        if (end)
+            to("\r\n", 2);
+        n += !!end;
+        text += n;
+        len -= n;
+    }
 }
 
 static void raw_write(struct out *o, const char *text, size_t len)
@@ -66,17 +126,13 @@ static void raw_write(struct out *o, const char *text, size_t len)
 static void text_write(struct out *o, const char *text, size_t len)
 {
     (void)o;
-    while (len) {
-        const char *end = memchr(text, '\n', len);
-        size_t      n   = end ? (size_t)(end - text) : len;
-
-        sender_put(text, n);
-        if (end)
-            sender_put("\r\n", 2);
-        n += !!end;
-        text += n;
-        len -= n;
-    }
+    lines_put(sender_put, text, len);
 }
 
-struct out sender_raw = { raw_write }, sender_text = { text_write };
+static void piece_write(struct out *o, const char *text, size_t len)
+{
+    (void)o;
+    lines_put(put, text, len);
+}
+
+struct out sender_raw = { raw_write }, sender_text = { text_write }, sender_piece = { piece_write };

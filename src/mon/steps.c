@@ -12,6 +12,7 @@
 #include "dev/clock.h"
 #include "dev/machine.h"
 #include "lib/log.h"
+#include "mon/job.h"
 #include "mon/prompt.h"
 #include "mon/record_text.h"
 #include "mon/view.h"
@@ -98,50 +99,69 @@ static void tell_last(struct out *o, const struct record *r)
                (unsigned long)r->to);
 }
 
-static void tell_text(struct out *o, const struct vm *vm, const struct follower *f)
+static void tell_record(struct out *o, const struct vm *vm, const struct follower *f, unsigned n)
 {
-    out_printf(o, "%s: %s\n", vm->name, state_name(f->state));
-    for (unsigned n = 0; n < f->n; n++) {
-        if (f->omitted && n == f->n - 1)
-            out_printf(o, "    (and %lu more like these)\n", (unsigned long)f->omitted);
-        switch (step_of(f, n)) {
-        case 1:  tell_first(o, vm, &f->records[n]); break;
-        case 5:  tell_last(o, &f->records[n]); break;
-        default: tell_middle(o, vm, &f->records[n]); break;
-        }
+    if (f->omitted && n == f->n - 1)
+        out_printf(o, "    (and %lu more like these)\n", (unsigned long)f->omitted);
+    switch (step_of(f, n)) {
+    case 1:  tell_first(o, vm, &f->records[n]); break;
+    case 5:  tell_last(o, &f->records[n]); break;
+    default: tell_middle(o, vm, &f->records[n]); break;
     }
 }
 
-void steps_tell(struct report *r, struct vm *vm)
+static void tell_record_json(struct json *j, const struct vm *vm, const struct follower *f,
+                             unsigned n)
 {
-    const struct follower *f = &vm->vcpus[0]->trace.follower;
+    json_object(j, NULL);
+    json_number(j, "step", step_of(f, n));
+    record_json(j, vm, &f->records[n]);
+    json_end(j);
+}
 
+static void tell_state(struct report *r, const struct vm *vm, const struct follower *f)
+{
     if (r->form != REPORT_JSON) {
-        tell_text(r->o, vm, f);
+        out_printf(r->o, "%s: %s\n", vm->name, state_name(f->state));
         return;
     }
     json_text(&r->j, "vm", vm->name);
     json_text(&r->j, "state", state_name(f->state));
     json_number(&r->j, "omitted", f->omitted);
     json_array(&r->j, "records");
-    for (unsigned n = 0; n < f->n; n++) {
-        json_object(&r->j, NULL);
-        json_number(&r->j, "step", step_of(f, n));
-        record_json(&r->j, vm, &f->records[n]);
-        json_end(&r->j);
-    }
-    json_end(&r->j);
 }
 
-void steps_begin(struct report *r, struct vm *vm, bool violation)
+bool steps_tell(struct report *r, struct vm *vm, unsigned part)
 {
-    trace_follow(vm->vcpus[0], violation);
+    const struct follower *f = &vm->vcpus[0]->trace.follower;
+
+    if (!part)
+        tell_state(r, vm, f);
+    else if (part <= f->n && r->form == REPORT_JSON)
+        tell_record_json(&r->j, vm, f, part - 1);
+    else if (part <= f->n)
+        tell_record(r->o, vm, f, part - 1);
+    if (part < f->n)
+        return true;
+    report_array_end(r);
+    return false;
+}
+
+void steps_begin(struct report *r, struct vm *vm, enum follow_what what)
+{
+    static const char *const names[] = {
+        [FOLLOW_CALL]      = "system call that reaches a device",
+        [FOLLOW_DISK]      = "system call that reads or writes its disk",
+        [FOLLOW_VIOLATION] = "violation",
+    };
+
+    trace_follow(vm->vcpus[0], what);
     asked[number_of(vm)] = true;
     if (r->form == REPORT_JSON)
         json_text(&r->j, "state", "waiting");
     else
         out_printf(r->o, "%s: its next %s is followed; it will be told here\n", vm->name,
-                   violation ? "violation" : "system call that reaches a device");
+                   names[what]);
 }
 
 static bool is_late(const struct follower *f)
@@ -169,7 +189,7 @@ void steps_tick(void)
         struct vcpu           *v = vms[n]->vcpus[0];
         const struct follower *f = &v->trace.follower;
 
-        if (!asked[n])
+        if (!asked[n] || job_is_on())
             continue;
         if (is_late(f)) {
             vm_hold(vms[n]);

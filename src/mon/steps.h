@@ -7,7 +7,8 @@
 
 // Between vm_hold() and vm_release():
 // Follows the next call, or the next violation, of its first vCPU.
-void steps_begin(struct report *r, struct vm *vm, bool violation);
-void steps_tell(struct report *r, struct vm *vm); // what has been followed
+void steps_begin(struct report *r, struct vm *vm, enum follow_what what);
+// What has been followed, in parts; true: there is another one.
+bool steps_tell(struct report *r, struct vm *vm, unsigned part);
 // Five times a second: tells once what was asked for and is there.
 void steps_tick(void);

@@ -4,3 +4,5 @@
 
 // From now on the monitor looks at its affairs five times a second.  Boot hart.
 void tick_start(void);
+// There is more to do than that: as soon as may be.  Boot hart.
+void tick_soon(void);

@@ -10,12 +10,17 @@
 #include "mon/view.h"
 
 #include "mon/console.h"
+#include "mon/job.h"
 #include "mon/sender.h"
+#include "mon/tick.h"
 
 #include <string.h>
 
-#define TAIL_LINES 20  // are shown again, even if they were seen
-#define TAIL_MOST  100 // lines, even if more were not seen
+#define TAIL_LINES 20   // are shown again, even if they were seen
+#define TAIL_MOST  100  // lines, even if more were not seen
+#define SCAN_BYTES 1024 // in one part
+#define SHOW_BYTES 128
+#define WAKE_PART  4 // VMs that are told of room
 
 struct view view;
 
@@ -36,44 +41,99 @@ void view_say(const char *text, size_t len)
     sender_text.write(&sender_text, text, len);
 }
 
+// Showing what a VM has kept, from one part to the next.
+static struct {
+    struct console *c;
+    enum { TAIL_SCAN, TAIL_SKIP, TAIL_SHOW } phase;
+    u32              at, end, lines; // end: what comes later is shown as it comes
+    struct vt_filter filter;
+} tail;
+
+static char tail_byte(u32 at)
+{
+    return tail.c->kept[at % CONSOLE_KEPT];
+}
+
 // Where to begin: with what was not seen yet, or some lines before the end; but not within a line.
-static u32 tail_begin(const struct console *c)
+static void tail_scan(void)
 {
-    u32 kept = (u32)min_u64(c->kept_in, CONSOLE_KEPT), at = c->kept_in, lines = 0;
-    u32 unseen = (u32)min_u64(c->kept_in - c->kept_seen, kept);
+    u32 kept   = (u32)min_u64(tail.end, CONSOLE_KEPT);
+    u32 unseen = (u32)min_u64(tail.end - tail.c->kept_seen, kept);
 
-    for (; c->kept_in - at < kept; at--) {
-        lines += c->kept[(at - 1) % CONSOLE_KEPT] == '\n';
-        if (lines > TAIL_MOST || (lines > TAIL_LINES && c->kept_in - at >= unseen))
-            return at;
-    }
-    if (kept == CONSOLE_KEPT) // what was before is lost, perhaps with a line's begin
-        while (at != c->kept_in && c->kept[at++ % CONSOLE_KEPT] != '\n')
-            ;
-    return at;
-}
-
-// The text of what it kept, and the terminal stands where the VM believes that it stands.
-static void tail_show(struct console *c)
-{
-    struct vt_filter f = { 0 };
-    char             text[4];
-
-    for (u32 at = tail_begin(c); at != c->kept_in; at++) {
-        size_t n = vt_filter(&f, (u8)c->kept[at % CONSOLE_KEPT], text);
-
-        if (n == 1 && *text == '\n')
-            sender_put("\r\n", 2);
-        else
-            sender_put(text, n);
-        view.terminal.in_line = n ? *text != '\n' : view.terminal.in_line;
+    for (u32 n = 0; n < SCAN_BYTES; n++, tail.at--) {
+        if (tail.end - tail.at == kept) { // what was before is lost, perhaps with a line's begin
+            tail.phase = kept == CONSOLE_KEPT ? TAIL_SKIP : TAIL_SHOW;
+            return;
+        }
+        tail.lines += tail_byte(tail.at - 1) == '\n';
+        if (tail.lines > TAIL_MOST || (tail.lines > TAIL_LINES && tail.end - tail.at >= unseen)) {
+            tail.phase = TAIL_SHOW;
+            return;
+        }
     }
 }
+
+static void tail_skip(void)
+{
+    for (u32 n = 0; n < SCAN_BYTES && tail.phase == TAIL_SKIP; n++)
+        if (tail.at == tail.end || tail_byte(tail.at++) == '\n')
+            tail.phase = TAIL_SHOW;
+}
+
+// Its text, and the terminal stands where the VM believes that it stands.
+static void tail_show(struct out *o)
+{
+    char   text[4 * SHOW_BYTES];
+    size_t len = 0;
+
+    for (u32 n = 0; n < SHOW_BYTES && tail.at != tail.end; n++) {
+        size_t more = vt_filter(&tail.filter, (u8)tail_byte(tail.at++), text + len);
+
+        if (more)
+            view.terminal.in_line = text[len] != '\n';
+        len += more;
+    }
+    o->write(o, text, len);
+}
+
+static bool tail_part(struct out *o, unsigned n)
+{
+    if (!n)
+        out_printf(o, "--- %s ---\n", view.vm->name);
+    switch (tail.phase) {
+    case TAIL_SCAN: tail_scan(); break;
+    case TAIL_SKIP: tail_skip(); break;
+    case TAIL_SHOW: tail_show(o); break;
+    }
+    return tail.phase != TAIL_SHOW || tail.at != tail.end;
+}
+
+static void tail_done(void)
+{
+    view_wake();
+}
+
+// Who is to be told, from one part to the next; it goes round, so that the last in the list finds
+// room as often as the first.
+static struct {
+    unsigned at, left;
+} waking;
 
 void view_wake(void)
 {
-    for (unsigned i = 0; i < n_vms; i++) {
-        struct vm *vm = vms[i];
+    waking.left = n_vms;
+    tick_soon();
+}
+
+bool view_wakes(void)
+{
+    return waking.left;
+}
+
+void view_wake_part(void)
+{
+    for (unsigned n = 0; n < WAKE_PART && waking.left; n++, waking.left--) {
+        struct vm *vm = vms[waking.at++ % n_vms];
 
         lock_take(&vm->lock);
         if (vm->state == VM_RUNNING)
@@ -99,10 +159,11 @@ static void leave(void)
 
 static void enter_vm(struct vm *vm)
 {
+    struct console *c = vm->console;
+
     view.all = false;
     view.vm  = vm;
-    out_printf(&sender_text, "--- %s ---\n", vm->name);
-    tail_show(vm->console);
+    tail     = (typeof(tail)){ .c = c, .at = c->kept_in, .end = c->kept_in };
 }
 
 static void enter_all(void)
@@ -121,9 +182,15 @@ static void enter_all(void)
 
 static void changed(void)
 {
+    static const struct job tail_job = { tail_part, tail_done };
+    bool                    vm       = !view.monitor && !view.all && view.vm;
+
     console_hold_update();
     lock_drop(&view.lock);
-    view_wake();
+    if (vm)
+        job_begin(&tail_job);
+    else
+        view_wake();
 }
 
 void view_vm(struct vm *vm)

@@ -27,5 +27,7 @@ void view_all(void);
 void view_next(void);
 void view_monitor(void);
 void view_back(void); // to what was shown before the monitor
-// All VMs look whether they can go on printing.
+// All VMs look whether they can go on printing: soon, a few of them in each part.
 void view_wake(void);
+bool view_wakes(void); // there is another part
+void view_wake_part(void);

@@ -13,9 +13,18 @@
 #include <stdio.h>
 
 const struct vdev_ops *const board_devices[] = {
-    &vfinisher_ops, &vrtc_ops, &vclint_ops, &vplic_ops, &vuart_ops, &vslots_ops,
+    &vfinisher_ops, &vrtc_ops, &vclint_ops, &vplic_ops, &vuart_ops,
+    &vblk_ops,      &vnet_ops, &vcons_ops,  &vrng_ops,
+    &vslots_ops, // under the others: what no other device has
 };
 const size_t board_n_devices = ARRAY_LEN(board_devices);
+
+void board_console_ready(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->bus.n; i++)
+        if (vm->bus.devices[i]->ops->console_ready)
+            vm->bus.devices[i]->ops->console_ready(vm->bus.devices[i]);
+}
 
 void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name,
                       const char *compatible, size_t compatible_size)

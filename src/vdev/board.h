@@ -25,6 +25,9 @@
 extern const struct vdev_ops *const board_devices[];
 extern const size_t                 board_n_devices;
 
+// Tells the devices that the console has room again, or a byte to read: vm->console_ready.
+void board_console_ready(struct vm *vm);
+
 // Begins the node `name@base` with compatible, reg and, if the device has one, its interrupt.
 // `compatible` may hold several strings; its size includes the last NUL.
 void board_node_begin(void *fdt, const struct vdev_ops *ops, const char *name,

@@ -4,12 +4,14 @@
 //
 // In:     register accesses of guests that look for devices at fixed addresses.
 // Out:    the magic value and the id 0.
-// Always: it has no state; writes do nothing.  The device tree does not list empty slots.
+// Always: it has no state; writes do nothing.  Behind a slot's registers nobody is at home.
+//         The device tree does not list empty slots.
 // Locks:  none.
 #include "vdev/board.h"
 #include "vdev/devices.h"
 
 #define SLOT_SIZE    0x1000
+#define REGS_SIZE    0x200
 #define SLOTS        8
 #define MAGIC        0x00
 #define VERSION      0x04
@@ -32,6 +34,8 @@ static bool vslots_access(struct vdev *d, struct mmio *m)
     u64 reg = m->off % SLOT_SIZE;
 
     (void)d;
+    if (reg >= REGS_SIZE)
+        return false;
     m->value = reg_value(reg);
     if (m->size == 8)
         m->value |= (u64)reg_value(reg + 4) << 32;

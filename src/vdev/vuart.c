@@ -106,7 +106,7 @@ static void input_take(struct vuart *u)
     struct vm *vm = u->dev.vm;
     int        byte;
 
-    if (u->mcr & MCR_LOOP)
+    if (u->mcr & MCR_LOOP || vm->keyboard)
         return;
     while ((u->fcr & FCR_ENABLE ? u->rx_count < FIFO : !(u->lsr & LSR_DR)) &&
            (byte = vm->console_read(vm)) >= 0)
@@ -122,16 +122,13 @@ static void transmitter_check(struct vuart *u)
 }
 
 // The console has room again, or a byte.
-static void vuart_console_ready(struct vm *vm)
+static void vuart_console_ready(struct vdev *d)
 {
-    for (unsigned i = 0; i < vm->bus.n; i++)
-        if (vm->bus.devices[i]->ops == &vuart_ops) {
-            struct vuart *u = vuart_of(vm->bus.devices[i]);
+    struct vuart *u = vuart_of(d);
 
-            transmitter_check(u);
-            input_take(u);
-            irq_update(u);
-        }
+    transmitter_check(u);
+    input_take(u);
+    irq_update(u);
 }
 
 static u8 rbr_read(struct vuart *u)
@@ -283,7 +280,7 @@ static void vuart_reset(struct vdev *d)
     u->lsr               = LSR_THRE | LSR_TEMT;
     u->msr               = MSR_CONNECTED;
     u->divisor           = DIVISOR_115200;
-    d->vm->console_ready = vuart_console_ready;
+    d->vm->console_ready = board_console_ready;
 }
 
 static void vuart_describe(const struct vdev *d, void *fdt)
@@ -304,14 +301,15 @@ static void vuart_show(const struct vdev *d, struct out *o)
 }
 
 const struct vdev_ops vuart_ops = {
-    .name       = "uart",
-    .state_size = sizeof(struct vuart),
-    .sizes      = 1 | 2 | 4 | 8,
-    .base       = VUART_BASE,
-    .size       = 8,
-    .irq        = VUART_IRQ,
-    .access     = vuart_access,
-    .reset      = vuart_reset,
-    .describe   = vuart_describe,
-    .show       = vuart_show,
+    .name          = "uart",
+    .state_size    = sizeof(struct vuart),
+    .sizes         = 1 | 2 | 4 | 8,
+    .base          = VUART_BASE,
+    .size          = 8,
+    .irq           = VUART_IRQ,
+    .access        = vuart_access,
+    .reset         = vuart_reset,
+    .console_ready = vuart_console_ready,
+    .describe      = vuart_describe,
+    .show          = vuart_show,
 };

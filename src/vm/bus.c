@@ -14,6 +14,7 @@ bool bus_add(struct bus *b, struct vdev *d)
 {
     if (b->n == BUS_DEVICES_MAX)
         return false;
+    d->number          = b->n;
     b->devices[b->n++] = d;
     return true;
 }
@@ -38,29 +39,37 @@ u8 bus_owner_number(const struct bus *b, gpa_t at)
     return owner_number(b, at, 1);
 }
 
-bool bus_access(struct bus *b, struct vcpu *v, gpa_t at, unsigned size, bool write, u64 *value)
+struct vdev *bus_find(struct bus *b, const struct vcpu *v, gpa_t at, unsigned size, u64 *off)
 {
-    struct vdev *d    = owner_of(b, at, size);
-    u64          mask = size == 8 ? ~0ul : BIT(8 * size) - 1;
+    struct vdev *d = owner_of(b, at, size);
 
-    if (!d || !(d->ops->sizes & size) || !is_aligned(at.a, size))
-        return false;
-    if (d->ops->m_only && v->mode != MODE_M)
-        return false;
+    if (!d || !(d->ops->sizes & size) || !is_aligned(at.a, size) ||
+        (d->ops->m_only && v->mode != MODE_M))
+        return NULL;
+    *off = at.a - d->ops->base;
+    return d;
+}
 
-    struct mmio m = { at.a - d->ops->base, (u8)size, write, write ? *value & mask : 0 };
+enum bus_answer vdev_access(struct vdev *d, u64 off, unsigned size, bool write, u64 *value)
+{
+    u64         mask = size == 8 ? ~0ul : BIT(8 * size) - 1;
+    struct mmio m    = { off, (u8)size, write, write ? *value & mask : 0, false };
 
     if (!d->ops->access(d, &m))
-        return false;
+        return BUS_FAULT;
+    if (m.again)
+        return BUS_AGAIN;
     trace_device(d, &m);
     if (!write)
         *value = m.value & mask;
-    return true;
+    return BUS_DONE;
 }
 
 void bus_reset(struct bus *b)
 {
     b->deadline = ~0ul;
+    __atomic_store_n(&b->kicked, 0, __ATOMIC_RELAXED);
+    b->patient = 0;
     for (unsigned i = 0; i < b->n; i++) {
         b->devices[i]->deadline = ~0ul;
         b->devices[i]->ops->reset(b->devices[i]);
@@ -81,6 +90,62 @@ void bus_tick(struct bus *b, u64 now_ticks)
         }
         b->deadline = min_u64(b->deadline, d->deadline);
     }
+}
+
+bool bus_is_quiet(const struct bus *b)
+{
+    for (unsigned i = 0; i < b->n; i++)
+        if (b->devices[i]->ops->quiet && !b->devices[i]->ops->quiet(b->devices[i]))
+            return false;
+    return true;
+}
+
+static void devices_call(struct bus *b, u32 which)
+{
+    for (; which; which &= which - 1) {
+        struct vdev *d = b->devices[__builtin_ctz(which)];
+
+        d->ops->tick(d);
+    }
+}
+
+void bus_answer_kicks(struct bus *b)
+{
+    devices_call(b, __atomic_exchange_n(&b->kicked, 0, __ATOMIC_ACQUIRE));
+}
+
+void bus_idle(struct bus *b)
+{
+    devices_call(b, b->patient);
+}
+
+void vdev_kick(struct vdev *d)
+{
+    struct vcpu *v   = d->vm->vcpus[0];
+    u32          bit = 1u << d->number;
+
+    if (__atomic_fetch_or(&d->vm->bus.kicked, bit, __ATOMIC_ACQ_REL) & bit)
+        return; // whoever did it before wakes the vCPU for both
+    pend(v, PEND_DEVICE);
+    sched_wake(v);
+}
+
+// Whoever kicks in between finds the device kicked; what he did before is seen after the release.
+void vdev_kicks_hold(struct vdev *d)
+{
+    __atomic_fetch_or(&d->vm->bus.kicked, 1u << d->number, __ATOMIC_RELAXED);
+}
+
+void vdev_kicks_release(struct vdev *d)
+{
+    __atomic_fetch_and(&d->vm->bus.kicked, ~(1u << d->number), __ATOMIC_ACQ_REL);
+}
+
+void vdev_patient_set(struct vdev *d, bool patient)
+{
+    u32 *all = &d->vm->bus.patient, mine = 1u << d->number;
+
+    *all = patient ? *all | mine : *all & ~mine;
 }
 
 void vdev_deadline_set(struct vdev *d, u64 deadline_ticks)

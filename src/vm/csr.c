@@ -13,7 +13,17 @@
 #include "dev/clock.h"
 #include "vm/vm.h"
 
-#define STATUS_RESET    (XL_64 << 32) // UXL
+// This file is compiled so that its callees preserve t2 to t6 (see the Makefile).  What lies in
+// other files does not, and is called through trap.S.
+#ifdef __riscv
+void timer_set_kept(struct vcpu *v, u64 deadline_ticks);
+u64  clock_now_kept(void);
+#else
+#define timer_set_kept timer_set
+#define clock_now_kept clock_now
+#endif
+
+#define STATUS_RESET    STATUS_UXL_64
 #define STATUS_WRITABLE (SSTATUS_WRITABLE)
 #define SSTATUS_WRITABLE                                                                           \
     (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_VS | STATUS_FS | STATUS_SUM | STATUS_MXR)
@@ -85,7 +95,7 @@ static ALWAYS_INLINE u64 hook_envcfg(struct vcpu *v, u64 old, u64 changed)
 
 static u64 hook_timecmp(struct vcpu *v, u64 old, u64 changed)
 {
-    timer_set(v, old ^ changed);
+    timer_set_kept(v, old ^ changed);
     return old ^ changed;
 }
 
@@ -106,7 +116,7 @@ static ALWAYS_INLINE u64 hook_satp(struct vcpu *v, u64 old, u64 changed)
 static u64 live_time(const struct vcpu *v, u64 stored)
 {
     (void)v, (void)stored;
-    return clock_now();
+    return clock_now_kept();
 }
 
 #define CSR_REG(number, name, reset, writable, needs, hook, live)                                  \

@@ -36,43 +36,12 @@ static void classic_follow(struct vcpu *v)
         hart_envcfg_set(v->real_envcfg = envcfg);
 }
 
-static void ext_load(const struct vcpu *v)
-{
-    if (v->vm->ext_bits & STATUS_FS)
-        fp_load(&v->fp);
-    if (v->vector)
-        vector_load(v->vector, hart_caps.vlenb);
-    hart_ext_status_set(v->ext_status);
-}
-
-// At the end of each turn, since another hart may be the next.  All registers, whatever FS says: a
-// guest may switch the unit off and expect to find it as it was.
-static void ext_save(struct vcpu *v)
-{
-    v->ext_status = hart_ext_status();
-    if (v->vm->ext_bits & STATUS_FS)
-        fp_save(&v->fp);
-    if (v->vector)
-        vector_save(v->vector, hart_caps.vlenb);
-}
-
 static void classic_load(struct vcpu *v)
 {
     hart_guest_mode_init();
-    pmp_window_set(&v->vm->ram_window, &v->vm->table_window);
-    ext_load(v);
-    hart_reservation_drop();
-    hart_fence_all();
-    hart_fence_code(); // its own fence.i may have been on another hart
-    v->shadow.real_satp = 0;
+    engine_load_common(v);
     hart_counters_set(v->real_counters = counters_for(v));
     hart_envcfg_set(v->real_envcfg = envcfg_for(v));
-    pend(v, PEND_FOLLOW | PEND_IRQ);
-}
-
-static void classic_save(struct vcpu *v)
-{
-    ext_save(v);
 }
 
 const struct engine engine_classic = {
@@ -80,6 +49,6 @@ const struct engine engine_classic = {
     .what    = "kernel and processes in U-mode, shadow page tables, PMP behind",
     .refuses = classic_refuses,
     .load    = classic_load,
-    .save    = classic_save,
+    .save    = engine_save_common,
     .follow  = classic_follow,
 };

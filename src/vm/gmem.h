@@ -9,7 +9,9 @@
 // have none.
 static inline bool gmem_contains(const struct vm *vm, gpa_t at, u64 len)
 {
-    return vm->ram.a && range_contains(VM_RAM_BASE, vm->ram_size, at.a, len);
+    u64 off = at.a - VM_RAM_BASE; // more than any RAM has, if at lies before it
+
+    return vm->ram.a && off <= vm->ram_size && len <= vm->ram_size - off;
 }
 
 // Where guest RAM lies in the machine.  Only for what gmem_contains() has admitted.
@@ -17,6 +19,58 @@ static inline hpa_t gmem_to_host(const struct vm *vm, gpa_t at)
 {
     return hpa(vm->ram.a + (at.a - VM_RAM_BASE));
 }
+
+// Words of a place that gmem_contains() has admitted, naturally aligned.  Each is one access, so
+// that what another hart of the guest does meanwhile is seen before or after, never in between; and
+// it is a copy, which the guest cannot change.
+#ifdef __riscv
+static inline void gmem_loaded(hpa_t at, size_t len)
+{
+    (void)at, (void)len;
+}
+#else
+extern void (*gmem_watch)(hpa_t at, size_t len); // a test's: the guest, just after the load
+static inline void gmem_loaded(hpa_t at, size_t len)
+{
+    if (gmem_watch)
+        gmem_watch(at, len);
+}
+#endif
+
+static ALWAYS_INLINE u16 gmem_load16(hpa_t at, int order)
+{
+    u16 value = __atomic_load_n((u16 *)at.a, order);
+
+    gmem_loaded(at, sizeof value);
+    return value;
+}
+
+static ALWAYS_INLINE u64 gmem_load64(hpa_t at)
+{
+    u64 value = __atomic_load_n((u64 *)at.a, __ATOMIC_RELAXED);
+
+    gmem_loaded(at, sizeof value);
+    return value;
+}
+
+static ALWAYS_INLINE void gmem_store8(hpa_t at, u8 value)
+{
+    __atomic_store_n((u8 *)at.a, value, __ATOMIC_RELAXED);
+}
+
+static ALWAYS_INLINE void gmem_store16(hpa_t at, u16 value, int order)
+{
+    __atomic_store_n((u16 *)at.a, value, order);
+}
+
+static ALWAYS_INLINE void gmem_store32(hpa_t at, u32 value)
+{
+    __atomic_store_n((u32 *)at.a, value, __ATOMIC_RELAXED);
+}
+
+// Bytes of such a place, aligned or not: each is read once.
+void gmem_load(hpa_t at, void *to, size_t len);
+void gmem_store(hpa_t at, const void *from, size_t len);
 
 // Copies; false, with nothing copied, if any byte lies outside RAM.
 MUST_CHECK bool gmem_read(const struct vm *vm, gpa_t at, void *to, size_t len);

@@ -39,7 +39,9 @@ static bool pending_do(struct vcpu *v)
         shadow_flush_all(v);
     if (pend_take(v, PEND_FENCE_I))
         hart_fence_code();
-    if (pend_take(v, PEND_IRQ))
+    if (pend_take(v, PEND_DEVICE))
+        bus_answer_kicks(&v->vm->bus); // may raise a line, so interrupts come after it
+    if (pend_take(v, PEND_IRQ) && !v->engine->s_is_real)
         interrupt_take(v); // changes the mode, so what follows the mode comes last
     if (pend_take(v, PEND_FOLLOW))
         v->engine->follow(v);
@@ -63,7 +65,7 @@ static bool vcpu_settle(struct vcpu *v)
 // change of PMP and no flush; where its traps go; and how long it stayed in the monitor.
 static struct {
     struct vcpu *loaded;
-    bool         traced;
+    bool         all_traps;
     u64          stay_begin, longest; // in instructions
 } here[MAX_HARTS];
 
@@ -78,15 +80,28 @@ static void vcpu_load(struct vcpu *v)
     v->engine->load(v);
 }
 
-// While a vCPU is traced none of its traps takes the hot path.
+// The hot path is classic's, and while a vCPU is traced none of its traps takes it.
 static void traps_route(const struct vcpu *v)
 {
-    u32 hart = hart_index();
+    u32  hart = hart_index();
+    bool all  = v->trace.on || v->engine->s_is_real;
 
-    if (here[hart].traced == v->trace.on)
+    if (here[hart].all_traps == all)
         return;
-    here[hart].traced = v->trace.on;
-    hart_traps_all(v->trace.on);
+    here[hart].all_traps = all;
+    hart_traps_all(all);
+}
+
+// Who is traced is run by the engine under which each step traps.
+static void engine_set(struct vcpu *v)
+{
+    const struct engine *e = v->trace.on ? &engine_classic : v->own_engine;
+
+    if (LIKELY(v->engine == e))
+        return;
+    v->engine    = e;
+    v->loaded_on = NOWHERE;
+    shadow_flush_all(v);
 }
 
 // A hart that has just begun had no guest before.
@@ -117,9 +132,17 @@ u64 longest_stay(u32 hart)
 
 static void guest_enter(struct vcpu *v)
 {
-    v->stats.longest = max_u64(v->stats.longest, stay_end());
+    u64 stay = stay_end();
+
+    v->stats.longest = max_u64(v->stats.longest, stay);
+    v->stats.spent[v->spent_on] += stay;
+    v->spent_on = SPENT_OTHER;
+    if (v->engine->enter)
+        v->engine->enter(v);
     guest_run(&v->f);
     stay_begins();
+    if (v->engine->leave)
+        v->engine->leave(v);
 }
 
 static enum outcome act(struct vcpu *v, const struct trap *t)
@@ -154,9 +177,10 @@ static void trap_act(struct vcpu *v)
 static void interrupted(struct vcpu *v)
 {
     v->stats.irqs++;
+    v->spent_on = SPENT_INTERRUPTS;
     if (UNLIKELY(v->trace.on))
         trace_machine(v);
-    irq_poll();
+    (void)irq_poll();
 }
 
 bool vcpu_is_loaded(const struct vcpu *v)
@@ -166,6 +190,7 @@ bool vcpu_is_loaded(const struct vcpu *v)
 
 void vcpu_run(struct vcpu *v)
 {
+    engine_set(v);
     vcpu_load(v);
     traps_route(v);
     while (vcpu_settle(v)) {
@@ -199,6 +224,7 @@ void vcpu_reset(struct vcpu *v)
     __atomic_store_n(&v->irq_lines, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&v->pending, 0, __ATOMIC_RELAXED);
     v->m_deadline = ~0ul;
+    steal_reset(v);
     shadow_flush_all(v);
 }
 

@@ -10,7 +10,8 @@
 //         deadlines cannot take the hart from others.  A sleeper's deadline is watched by the hart
 //         that it ran on last; whatever is READY may be taken by any hart that it may run on.
 //         While one is READY, a hart that it may run on is about to choose or has an end of its
-//         slice: whoever changes a place to READY sees to that, and so does each choice.
+//         slice: whoever changes a place to READY sees to that, and each choice sees to it for all
+//         of them.
 // Locks:  runq_lock guards places and times.  Taken after a vm->lock, never before one.  A place
 //         becomes RUNNING, and a sleeper's READY, under it alone; for other changes vm->lock is
 //         held as well.
@@ -18,6 +19,8 @@
 
 #include "dev/clock.h"
 #include "vm/share.h"
+
+#define COMPARED_MAX 128 // in one choice: VMs with which those are who enter, on all harts
 
 struct local harts[MAX_HARTS];
 struct lock  runq_lock;
@@ -29,9 +32,23 @@ struct local *runq_here(void)
     return &harts[hart_index()];
 }
 
+u32 harts_up(void)
+{
+    u32 n = 0;
+
+    for (const struct local *h = harts; h < harts + MAX_HARTS; h++)
+        n += h->up;
+    return n;
+}
+
+static bool is_one_of(const struct local *h, u64 ids)
+{
+    return h->up && (h->id >= 64 || ids & BIT(h->id));
+}
+
 bool hart_may_run(const struct local *h, const struct vcpu *v)
 {
-    return h->up && (h->id >= 64 || v->vm->harts & BIT(h->id));
+    return is_one_of(h, v->vm->harts);
 }
 
 // --- harts that must look again ------------------------------------------------------------------
@@ -120,14 +137,19 @@ static void sleeper_announce(const struct vcpu *v)
 // --- places --------------------------------------------------------------------------------------
 
 // Where v belongs, if it does not run.  One whose VM has ended is represented by its first vCPU, at
-// whose cost it is started again.  vm->lock is held.
+// whose cost it is started again.  Without vm->lock, as an interrupt comes here that has kicked a
+// device, what is read may change at once; but whoever changes it wakes v afterwards.
 static enum place place_of(const struct vcpu *v)
 {
-    if (v->vm->state == VM_STOPPED)
+    enum vm_state state = vm_state(v->vm);
+
+    if (state == VM_STOPPED)
         return v == v->vm->vcpus[0] ? PLACE_READY : PLACE_OFF;
-    if (v->vm->state != VM_RUNNING || v->hsm == HSM_STOPPED)
+    if (state != VM_RUNNING || v->hsm == HSM_STOPPED)
         return PLACE_OFF;
-    return v->waiting && !vcpu_interrupts(v) ? PLACE_SLEEPING : PLACE_READY;
+    if (!v->waiting || vcpu_interrupts(v) || pending_of(v) & PEND_DEVICE)
+        return PLACE_READY;
+    return PLACE_SLEEPING;
 }
 
 // Who asks without the lock whether v has left its hart must then see all that was done there.
@@ -204,8 +226,12 @@ void sched_arm(struct vcpu *v)
 
 enum outcome sched_wait(struct vcpu *v)
 {
-    if (!vcpu_interrupts(v)) {
-        v->waiting = true;
+    v->waiting = !vcpu_interrupts(v);
+    if (v->waiting && v->vm->bus.patient) { // what a device has held back may be an interrupt
+        bus_idle(&v->vm->bus);
+        v->waiting = !vcpu_interrupts(v);
+    }
+    if (v->waiting) {
         v->stats.waits++;
         pend(v, PEND_RESCHED);
     }
@@ -259,18 +285,40 @@ void vm_release(struct vm *vm)
 
 // --- choosing ------------------------------------------------------------------------------------
 
+// Whoever begins to want a hart is compared with all others, on every hart.  If many do so at the
+// same moment the rest are looked at in the next choice, which comes at once or after a short turn:
+// a stay in the monitor is bounded (G4).
+static bool may_enter(struct choice *c)
+{
+    if (c->entries && c->entries >= COMPARED_MAX / (n_vms * harts_up()))
+        return false;
+    c->entries++;
+    return true;
+}
+
+static void sleeper_consider(struct choice *c, struct vcpu *v, u64 now)
+{
+    struct sched *s = &v->sched;
+
+    if (s->wake_at <= now && may_enter(c)) {
+        ready_make(v, now);
+        s->since = s->wake_at;
+    } else
+        c->deadline = min_u64(c->deadline, s->wake_at);
+}
+
 static void vcpu_consider(struct choice *c, struct vcpu *v, struct local *h, u64 now)
 {
     struct sched *s = &v->sched;
 
-    if (s->place == PLACE_SLEEPING && s->wake_at <= now && s->hart == hart_index()) {
-        ready_make(v, now);
-        s->since = s->wake_at;
-    }
     if (s->place == PLACE_SLEEPING && s->hart == hart_index())
-        c->deadline = min_u64(c->deadline, s->wake_at);
+        sleeper_consider(c, v, now);
     if (s->place != PLACE_READY || v->vm->held || !hart_may_run(h, v))
         return;
+    if (share_enters_anew(v, now) && !may_enter(c)) {
+        c->deadline = now;
+        return;
+    }
     if (!share_admits(v, now)) {
         c->deadline = min_u64(c->deadline, share_cap_renewed(v));
         return;
@@ -288,12 +336,24 @@ static void each_vcpu(void (*act)(struct choice *c, struct vcpu *v, struct local
             act(c, vms[m]->vcpus[i], h, now);
 }
 
-// Who is left over is offered to a hart that has nothing to do.
+// Who is left over is offered to a hart that has nothing to do; or to all, for here it may be that
+// others are before it for long.
 static void leftover_offer(struct choice *c, struct vcpu *v, struct local *h, u64 now)
 {
     (void)h;
-    if (v->sched.place == PLACE_READY && v != c->best && !v->vm->held && share_cap_left(v, now))
-        (void)wake_idle_hart(v);
+    if (v->sched.place != PLACE_READY || v == c->best || v->vm->held || !share_cap_left(v, now))
+        return;
+    if (!wake_idle_hart(v))
+        c->offered |= v->vm->harts;
+}
+
+// Whoever is alone on its hart has a slice without an end, and so nobody there looks at those who
+// are left over.  Once for all of them, for they may be many.
+static void endless_slices_end(const struct choice *c)
+{
+    for (struct local *h = harts; c->offered && h < harts + MAX_HARTS; h++)
+        if (h->running && is_one_of(h, c->offered))
+            slice_shorten(h, h->since + ticks_of_ms(SLICE_MS));
 }
 
 // Who is chosen again has the rest of the slice: others wait for one slice, not for several turns.
@@ -340,6 +400,7 @@ void runq_choose(struct choice *c)
     c->over = all_are_off();
     each_vcpu(vcpu_consider, c, h, now);
     each_vcpu(leftover_offer, c, h, now);
+    endless_slices_end(c);
     if (c->best)
         turn_give(c, h, now);
     h->idle = !c->best;
@@ -363,6 +424,7 @@ void runq_turn_over(struct vcpu *v)
 {
     struct local *h   = runq_here();
     u64           now = clock_now();
+    enum place    place;
 
     lock_take(&v->vm->lock);
     timer_check(v);
@@ -375,8 +437,11 @@ void runq_turn_over(struct vcpu *v)
     v->sched.since   = now;
     h->last          = v;
     __atomic_store_n(&h->running, NULL, __ATOMIC_RELAXED);
-    place_set(v, place_of(v));
+    place = place_of(v);
+    place_set(v, place);
     lock_drop(&runq_lock);
+    if (place == PLACE_READY && v->vm->state == VM_RUNNING) // another hart waits for vm->lock
+        steal_tell_preempted(v);
     lock_drop(&v->vm->lock);
 }
 

@@ -4,8 +4,9 @@
 //
 // In:     ecall from vS: a7 extension, a6 function, a0 to a5 arguments.
 // Out:    a0 error, a1 value; legacy calls a0 alone; all other registers as they were.
-// Always: arguments are any 64 bits.  No call takes longer than a few thousand instructions: a
-//         console write is cut at CONSOLE_CHUNK bytes, a range fence becomes a whole one.
+// Always: arguments are any 64 bits.  No call takes longer than some thousand instructions: a
+//         console write is cut at CONSOLE_CHUNK bytes or CONSOLE_LINES lines, a range fence becomes
+//         a whole one.
 // Locks:  vm->lock, held by the caller.  A fence of another vCPU is asked for, and done before that
 //         enters its guest again; until then that may use what it has translated.
 #include "vm/sbi.h"
@@ -18,7 +19,8 @@
 #include <string.h>
 
 #define CONSOLE_CHUNK   256
-#define FENCE_PAGES_MAX 2 // each can mean a walk in every space and face
+#define CONSOLE_LINES   32 // where all VMs are shown each costs as much as 100 bytes
+#define FENCE_PAGES_MAX 2  // each can mean a walk in every space and face
 
 struct sbi_ret {
     s64  error;
@@ -271,6 +273,15 @@ static bool dbcn_range(const struct vm *vm, const u64 *a, u64 *len)
     return !a[2] && gmem_contains(vm, gpa(a[1]), a[0]);
 }
 
+static u64 lines_cut(const char *text, u64 len)
+{
+    u64 n = 0;
+
+    for (unsigned lines = 0; n < len && lines < CONSOLE_LINES; n++)
+        lines += text[n] == '\n';
+    return n;
+}
+
 static struct sbi_ret dbcn_write(struct vcpu *v, const u64 *a)
 {
     char text[CONSOLE_CHUNK];
@@ -280,6 +291,7 @@ static struct sbi_ret dbcn_write(struct vcpu *v, const u64 *a)
         return error(SBI_ERR_INVALID_PARAM);
     if (!v->vm->console_room(v->vm))
         return ok(0);
+    len = lines_cut(text, len);
     v->vm->console_write(v->vm, text, len);
     return ok(len);
 }
@@ -308,6 +320,13 @@ static struct sbi_ret dbcn_write_byte(struct vcpu *v, const u64 *a)
         return (struct sbi_ret){ .again = true };
     v->vm->console_write(v->vm, &byte, 1);
     return ok(0);
+}
+
+// Steal-time accounting (16)
+
+static struct sbi_ret sta_place(struct vcpu *v, const u64 *a)
+{
+    return error(steal_place(v, a[0], a[1], a[2]));
 }
 
 // Legacy (5): the value is all there is, and comes back as `error`; masks of harts are in memory.
@@ -398,6 +417,7 @@ static const struct sbi_row rows[] = {
     { SBI_EXT_HSM,    2,      hsm_status         },
     { SBI_EXT_HSM,    3,      hsm_suspend        },
     { SBI_EXT_SRST,   0,      srst_reset         },
+    { SBI_EXT_STA,    0,      sta_place          },
     { 0,              LEGACY, time_set           },
     { 3,              LEGACY, legacy_clear_ipi   },
     { 4,              LEGACY, legacy_send_ipi    },

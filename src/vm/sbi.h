@@ -25,3 +25,4 @@ enum sbi_error {
 #define SBI_EXT_HSM    0x48534d
 #define SBI_EXT_SRST   0x53525354
 #define SBI_EXT_DBCN   0x4442434e
+#define SBI_EXT_STA    0x535441

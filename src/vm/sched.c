@@ -20,6 +20,11 @@ static bool turn_admit(struct vcpu *v)
 
     lock_take(&v->vm->lock);
     timer_check(v);
+    if (pending_of(v) & PEND_DEVICE) {
+        __atomic_fetch_and(&v->pending, ~(u32)PEND_DEVICE, __ATOMIC_ACQUIRE);
+        v->spent_on = SPENT_DEVICES;
+        bus_answer_kicks(&v->vm->bus);
+    }
     if (v->waiting && vcpu_interrupts(v)) {
         v->waiting = false;
         if (v->hsm == HSM_SUSPENDED) // a non-retentive suspend ends as a start does (SBI 2.0, 9.4)
@@ -28,8 +33,10 @@ static bool turn_admit(struct vcpu *v)
     }
     __atomic_fetch_and(&v->pending, ~(u32)PEND_RESCHED, __ATOMIC_ACQ_REL);
     runs = v->vm->state == VM_RUNNING && !v->waiting && !vm_is_held(v->vm);
-    if (runs)
+    if (runs) {
+        steal_tell(v);
         sched_arm(v);
+    }
     lock_drop(&v->vm->lock);
     return runs;
 }
@@ -45,8 +52,8 @@ static void end_turn(struct vcpu *v)
     if (v != vm->vcpus[0] || !runq_is_alone(v))
         return;
     do {
-        vm->on_end(vm);
-        irq_poll();
+        if (!irq_poll())
+            vm->on_end(vm);
         stay_ends();
     } while (vm_state(vm) == VM_STOPPED && !vm_is_held(vm) && clock_now() < end);
 }
@@ -69,7 +76,7 @@ static void idle(u64 deadline)
     lock_take(&runq_lock);
     runq_here()->idle = false;
     lock_drop(&runq_lock);
-    irq_poll();
+    (void)irq_poll();
 }
 
 // A slice that is over, a deadline that has come, or one that another hart has changed.
@@ -89,19 +96,34 @@ static void look_again(void)
     lock_drop(&v->vm->lock);
 }
 
-void irq_poll(void)
+// The alarm and the interrupts take turns, each of them in a stay in the monitor of its own.
+static bool alarm_has_rung(void)
+{
+    static bool rung; // the boot hart's
+
+    if (hart_index())
+        return false;
+    rung = !rung && clock_now() >= sched_alarm.deadline_ticks;
+    if (rung)
+        sched_alarm.ring();
+    return rung;
+}
+
+bool irq_poll(void)
 {
     u64 pending = hart_irq_pending();
 
+    (void)last_words_are_mine(); // or another hart's, and then this one is to stop
+    if (alarm_has_rung())
+        return true;
     if (pending & BIT(IRQ_MSI))
         clock_ipi_clear(hart_id());
-    (void)last_words_are_mine(); // or another hart's, and then this one is to stop
-    if (!hart_index() && clock_now() >= sched_alarm.deadline_ticks)
-        sched_alarm.ring();
-    if (pending & (BIT(IRQ_MTI) | BIT(IRQ_MSI)))
+    // An IPI to the boot hart may come from irq_again().
+    if (pending & (hart_index() ? BIT(IRQ_MEI) : BIT(IRQ_MEI) | BIT(IRQ_MSI)))
+        irq_handle(); // which may want the alarm sooner
+    if (pending & (BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI)))
         look_again();
-    if (pending & BIT(IRQ_MEI))
-        irq_handle();
+    return false;
 }
 
 // The boot hart alone decides that all is over, since a person at the console may have other plans.

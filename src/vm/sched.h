@@ -23,8 +23,9 @@ u64 sched_stolen(const struct vcpu *v);
 bool sched_is_on_hart(const struct vcpu *v);
 
 // Handles the interrupts of the machine that pend; called from traps and while the hart idles.  No
-// lock is held.
-void irq_poll(void);
+// lock is held.  True: the alarm has rung instead, and that is enough for one stay in the monitor;
+// what pends traps at the guest's first instruction, or ends a wait at once.
+bool irq_poll(void);
 
 // The vCPU sleeps until an interrupt that it enabled pends.
 enum outcome sched_wait(struct vcpu *v);

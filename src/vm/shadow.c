@@ -9,13 +9,16 @@
 //         time is safe, and there is no other consistency protocol: a guest's change shows when it
 //         executes sfence.vma, as on a hart with a TLB (Priv. 1.12, 4.2.1).
 //         A face is one way to look at an address space: vU; vS without user pages; vS with them
-//         (SUM).  Each has a root of its own, since real U-mode runs them all.
+//         (SUM).  Each has a root of its own where real U-mode runs them all.  Where vS is real,
+//         the hart itself goes by U, SUM and MXR, and one face is enough; without translation there
+//         is none of these, and the two modes have a face each.
 // Locks:  none.  The tables belong to one vCPU and so to one hart.
 #include "vm/shadow.h"
 
 #include "arch/hart.h"
 #include "lib/panic.h"
 #include "lib/words.h"
+#include "vm/engine.h"
 #include "vm/gmem.h"
 
 #include <string.h>
@@ -91,6 +94,7 @@ void shadow_flush_all(struct vcpu *v)
 {
     struct shadow *s = &v->shadow;
 
+    memo_forget_all(v);
     words_clear(s->spaces, sizeof s->spaces);
     s->now     = NULL;
     s->free    = 0;
@@ -129,12 +133,14 @@ static struct shadow_space *space_now(struct vcpu *v)
     return s->now;
 }
 
-// Bare has one face: neither mode nor SUM nor MXR matter.
+// In U-mode Bare has one face: neither mode nor SUM nor MXR matter.
 static unsigned face_now(const struct vcpu *v)
 {
     u64      status = v->csr.mstatus;
     unsigned face   = v->mode == MODE_U ? 0 : status & STATUS_SUM ? 2 : 1;
 
+    if (v->engine->s_is_real)
+        return !walk_levels(v->csr.satp) && v->mode != MODE_U;
     if (!walk_levels(v->csr.satp))
         return 0;
     return face + (status & STATUS_MXR ? 3 : 0);
@@ -193,6 +199,18 @@ static u64 leaf_rights(u64 pte, bool user, bool mxr)
     if (mxr && pte & PTE_X)
         rights |= PTE_R;
     return pte & PTE_U && !user ? rights & ~PTE_X : rights;
+}
+
+// The whole of what the hart is to go by: rights and U.
+static u64 leaf_bits(const struct vcpu *v, u64 pte)
+{
+    bool user = v->mode == MODE_U;
+
+    if (!v->engine->s_is_real)
+        return leaf_rights(pte, user, v->csr.mstatus & STATUS_MXR) | PTE_U;
+    if (!walk_levels(v->csr.satp))
+        return leaf_rights(pte, true, false) | (user ? PTE_U : 0);
+    return leaf_rights(pte, true, false) | (pte & PTE_U);
 }
 
 // The largest page around `at` that both the guest's leaf and the VM's memory allow.
@@ -254,9 +272,8 @@ static void leaf_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
 {
     unsigned level = leaf_level(v->vm, gpa(leaf->pa), leaf->level);
     hpa_t    to    = gmem_to_host(v->vm, gpa(align_down(leaf->pa, level_size(level))));
-    u64      entry = (to.a >> PAGE_SHIFT) << 10 | PTE_V | PTE_U | PTE_A | PTE_D |
-                (leaf->pte & PTE_PBMT) | (leaf->pte & PTE_N ? PTE_NAPOT : 0) |
-                leaf_rights(leaf->pte, v->mode == MODE_U, v->csr.mstatus & STATUS_MXR);
+    u64      entry = (to.a >> PAGE_SHIFT) << 10 | PTE_V | PTE_A | PTE_D | (leaf->pte & PTE_PBMT) |
+                (leaf->pte & PTE_N ? PTE_NAPOT : 0) | leaf_bits(v, leaf->pte);
 
     v->stats.fills++;
     for (int turn = 0; turn < 2; turn++) {
@@ -323,8 +340,8 @@ static bool hole_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
 
     if (leaf->pa < TEST_SHADOW_HOLE || leaf->pa - TEST_SHADOW_HOLE >= GIB || !at || *at)
         return false;
-    *at = (VM_RAM_BASE + leaf->pa - TEST_SHADOW_HOLE) >> PAGE_SHIFT << 10 | PTE_V | PTE_U | PTE_A |
-          PTE_D | PTE_R | PTE_W | PTE_X;
+    *at = (VM_RAM_BASE + leaf->pa - TEST_SHADOW_HOLE) >> PAGE_SHIFT << 10 | PTE_V | PTE_A | PTE_D |
+          PTE_R | PTE_W | PTE_X | (leaf_bits(v, leaf->pte) & PTE_U);
     return true;
 }
 #else
@@ -448,9 +465,11 @@ void shadow_fence(struct vcpu *v, bool has_va, gva_t va, bool has_asid, u64 asid
 {
     asid &= BIT(hart_caps.asid_bits) - 1; // bits that the hart lacks are ignored (4.2.1)
     if (has_va) {
+        memo_forget_page(v, va);
         fence_page(v, va, has_asid, asid);
         return;
     }
+    memo_forget_all(v);
     if (!has_asid) {
         shadow_flush_all(v);
         return;

@@ -17,6 +17,7 @@
 
 #define PERIOD_MS   100          // over which a cap is kept
 #define LAG_SLICES  4            // what one may at most be before or behind the others
+#define FAR_LAGS    10           // from so many lags on others are lifted
 #define WEIGHT_UNIT (100ul << 8) // vtime per tick at weight 1
 #define NOBODY      (~0ul)
 
@@ -98,14 +99,16 @@ u64 share_cap_renewed(const struct vcpu *v)
 
 // --- beside whom ---------------------------------------------------------------------------------
 
+// Who is held for a moment comes back as it was, and so it counts.
 static bool competes(struct vcpu *v, u64 now)
 {
     return v->sched.place == PLACE_RUNNING ||
-           (v->sched.place == PLACE_READY && !v->vm->held && share_cap_left(v, now));
+           (v->sched.place == PLACE_READY && (!v->vm->cap || share_cap_left(v, now)));
 }
 
 // Calls act(v) for each that competes.
-static void each_competitor(u64 now, void (*act)(struct vcpu *v, void *arg), void *arg)
+static ALWAYS_INLINE void each_competitor(u64   now, void (*act)(struct vcpu *v, void *arg),
+                                          void *arg)
 {
     for (unsigned m = 0; m < n_vms; m++)
         for (u32 i = 0; i < vms[m]->n_vcpus; i++)
@@ -134,10 +137,8 @@ static void weight_add(struct vcpu *v, void *arg)
 // heaviest, then the heaviest of the rest on the rest of the harts, and so on.
 static u64 weight_bound(u64 now)
 {
-    u64 bound = ~0ul, n_up = 0;
+    u64 bound = ~0ul, n_up = harts_up();
 
-    for (const struct local *h = harts; h < harts + MAX_HARTS; h++)
-        n_up += h->up;
     for (struct weights w; n_up > 1; n_up -= w.n_heaviest) {
         w = (struct weights){ .below = bound };
         each_competitor(now, weight_add, &w);
@@ -152,59 +153,115 @@ struct beside {
     const struct vcpu  *who;
     const struct local *h;
     u64                 now, bound;
-    u64                 least, least_of_heavy; // heavy: from the bound on
+    u64                 least, least_of_others; // of those that can use their due; of the rest
 };
+
+// One that is capped, or due more than a hart, is behind the others for ever.
+static bool can_use_its_due(const struct vcpu *v, u64 bound)
+{
+    return v->vm->weight < bound && !v->vm->cap;
+}
 
 static void least_take(struct vcpu *v, void *arg)
 {
     struct beside *b     = arg;
-    u64           *least = v->vm->weight < b->bound ? &b->least : &b->least_of_heavy;
+    u64           *least = can_use_its_due(v, b->bound) ? &b->least : &b->least_of_others;
 
     if (v != b->who && hart_may_run(b->h, v))
         *least = min_u64(*least, share_had(v, b->now));
 }
 
+// What the one has had that has had the least of those that want the hart, v aside.  Who cannot use
+// what it is due counts only where there are no others.
+static u64 least_on(const struct local *h, const struct vcpu *v, u64 bound, u64 now)
+{
+    struct beside b = { v, h, now, bound, NOBODY, NOBODY };
+
+    each_competitor(now, least_take, &b);
+    return b.least != NOBODY ? b.least : b.least_of_others;
+}
+
 // Where v belongs among those that want the harts that it may run on: for each hart, beside the one
-// that has had the least; and of these where most has been had, so that it starves nobody.  The
-// heavy, who may be behind the others, count only where there are no others.
-static u64 place_beside(const struct vcpu *v, u64 bound, u64 now)
+// that has had the least; and of these where most has been had, so that it starves nobody.
+// *lowest is where least has been had.
+static u64 place_beside(const struct vcpu *v, u64 bound, u64 now, u64 *lowest)
 {
     u64 most = NOBODY;
 
+    *lowest = NOBODY;
     for (const struct local *h = harts; h < harts + MAX_HARTS; h++) {
-        struct beside b = { v, h, now, bound, NOBODY, NOBODY };
+        u64 least = hart_may_run(h, v) ? least_on(h, v, bound, now) : NOBODY;
 
-        if (hart_may_run(h, v))
-            each_competitor(now, least_take, &b);
-        if (b.least == NOBODY)
-            b.least = b.least_of_heavy;
-        if (b.least != NOBODY)
-            most = most == NOBODY ? b.least : max_u64(most, b.least);
+        if (least != NOBODY)
+            most = most == NOBODY ? least : max_u64(most, least);
+        *lowest = min_u64(*lowest, least);
     }
     return most;
 }
 
+struct lift {
+    const struct vcpu  *who;
+    const struct local *h;
+    u64                 by, up_to;
+};
+
+static void lift_one(struct vcpu *v, void *arg)
+{
+    const struct lift *l = arg;
+
+    if (v != l->who && hart_may_run(l->h, v) && v->sched.vtime < l->up_to)
+        v->sched.vtime = min_u64(v->sched.vtime + l->by, l->up_to);
+}
+
+// Those of a hart who are far behind where v comes to stand have had that hart among themselves.
+// v, who may come to it now, owes them nothing for it: they are beside v from now on, in the order
+// that they have.
+static void lift_those_behind(const struct vcpu *v, u64 beside, u64 bound, u64 now)
+{
+    u64 lag = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v);
+
+    for (const struct local *h = harts; h < harts + MAX_HARTS; h++) {
+        u64 least = hart_may_run(h, v) ? least_on(h, v, bound, now) : NOBODY;
+
+        if (least == NOBODY || less(beside, least) < FAR_LAGS * lag)
+            continue;
+
+        struct lift l = { v, h, beside - lag - least, beside - lag };
+
+        each_competitor(now, lift_one, &l);
+    }
+}
+
 void share_enter(struct vcpu *v, u64 now)
 {
-    u64 owed   = by_weight(ticks_of_ms(TURN_MIN_MS), v);
-    u64 lag    = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v);
-    u64 beside = place_beside(v, weight_bound(now), now);
+    u64 owed  = by_weight(ticks_of_ms(TURN_MIN_MS), v);
+    u64 lag   = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v);
+    u64 bound = weight_bound(now);
+    u64 lowest, beside = place_beside(v, bound, now, &lowest);
 
-    if (beside != NOBODY)
-        v->sched.vtime = min_u64(max_u64(v->sched.vtime, less(beside, owed)), beside + lag);
+    if (beside == NOBODY)
+        return;
+    v->sched.vtime = min_u64(max_u64(v->sched.vtime, less(beside, owed)), beside + lag);
+    if (UNLIKELY(beside - lowest >= FAR_LAGS * lag))
+        lift_those_behind(v, beside, bound, now);
 }
 
 // What one could not use it must not save up.
 static void lag_bound(struct vcpu *v, u64 now)
 {
-    u64 bound = weight_bound(now), beside;
+    u64 bound = weight_bound(now), lowest, beside;
 
-    if (v->vm->weight < bound && !v->vm->cap)
+    if (can_use_its_due(v, bound))
         return;
-    beside = place_beside(v, bound, now);
+    beside = place_beside(v, bound, now, &lowest);
     if (beside != NOBODY)
         v->sched.vtime =
             max_u64(v->sched.vtime, less(beside, by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v)));
+}
+
+bool share_enters_anew(struct vcpu *v, u64 now)
+{
+    return v->sched.is_out && share_cap_left(v, now);
 }
 
 bool share_admits(struct vcpu *v, u64 now)

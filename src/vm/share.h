@@ -16,6 +16,8 @@ void share_charge(struct vcpu *v, struct local *h, u64 now);
 
 // What v may still have of its period, in ticks; ~0 without a cap.
 u64 share_cap_left(struct vcpu *v, u64 now);
+// Had it none for a while, and has some now?
+bool share_enters_anew(struct vcpu *v, u64 now);
 // Has it any left?  One that had none for a while enters anew.
 bool share_admits(struct vcpu *v, u64 now);
 // When its next period begins.

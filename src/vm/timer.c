@@ -4,7 +4,8 @@
 //
 // In:     deadlines in ticks of the timebase.
 // Out:    the STI line; the hart's own timer, armed for the vCPU that runs.
-// Always: ~0 means never: 2^64 ticks are 58,000 years.
+// Always: ~0 means never: 2^64 ticks are 58,000 years.  Deadlines of devices come for a VM that
+//         runs, and for no other.
 // Locks:  vm->lock, held by the caller.
 #include "dev/clock.h"
 #include "vm/sched.h"
@@ -23,7 +24,8 @@ void timer_check(struct vcpu *v)
 
     line_follow(v, IRQ_STI, v->csr.stimecmp, now);
     line_follow(v, IRQ_MTI, v->m_deadline, now);
-    bus_tick(&v->vm->bus, now);
+    if (v->vm->state == VM_RUNNING) // otherwise its rings may lie in RAM that it gave up
+        bus_tick(&v->vm->bus, now);
 }
 
 void timer_set(struct vcpu *v, u64 deadline_ticks)

@@ -26,7 +26,7 @@ const struct trace_row trace_rows[TRACE_KINDS] = {
     [TRACE_ECALL]     = { "ecall",     "system calls of processes",                 { "a7", "a0", "a1", "a2", "sstatus" } },
     [TRACE_SBI]       = { "sbi",       "calls of the firmware",                     { "a7", "a6", "a0", "error", "result" } },
     [TRACE_PAGE]      = { "page",      "translations filled in",                    { NULL } },
-    [TRACE_MMIO]      = { "mmio",      "accesses to devices",                       { "offset", "value", "remapped_from", "remapped_to" } },
+    [TRACE_MMIO]      = { "mmio",      "accesses to devices",                       { "offset", "value", "sector", "partition_first", "physical_sector" } },
     [TRACE_EXCEPTION] = { "exception", "other exceptions, given to the guest",      { "scause", "stval", "sstatus" } },
     [TRACE_VIOLATION] = { "violation", "what a process must not do, given likewise", { "scause", "stval", "sstatus", "leads_to" } },
     [TRACE_INTERRUPT] = { "interrupt", "interrupts given to the guest",             { "sstatus" } },
@@ -162,12 +162,17 @@ void trace_device(struct vdev *d, const struct mmio *m)
     r->value[1] = m->value;
 }
 
-void trace_remap(struct vm *vm, u64 from, u64 to)
+void trace_sector(struct vm *vm, u64 sector, u64 first, bool is_there)
 {
-    if (LIKELY(!vm->record))
+    struct record *r = vm->record;
+
+    if (LIKELY(!r))
         return;
-    vm->record->value[2] = from;
-    vm->record->value[3] = to;
+    r->has_sector = true;
+    r->is_refused = !is_there;
+    r->value[2]   = sector;
+    r->value[3]   = first;
+    r->value[4]   = is_there ? first + sector : 0;
 }
 
 // --- after it was handled ------------------------------------------------------------------------
@@ -215,9 +220,15 @@ static void close_reflected(struct vcpu *v, struct record *r)
 {
     if (r->kind == TRACE_ECALL)
         return;
-    *r      = (struct record){ r->at_ticks, r->pc,           r->to,   r->tval,
-                               r->insn,     TRACE_EXCEPTION, r->mode, r->to_mode,
-                               r->cause,    r->is_interrupt, 0,       { 0 } };
+    *r      = (struct record){ .at_ticks     = r->at_ticks,
+                               .pc           = r->pc,
+                               .to           = r->to,
+                               .tval         = r->tval,
+                               .insn         = r->insn,
+                               .mode         = r->mode,
+                               .to_mode      = r->to_mode,
+                               .cause        = r->cause,
+                               .is_interrupt = r->is_interrupt };
     r->kind = is_violation(v, r) ? TRACE_VIOLATION : TRACE_EXCEPTION;
 
     r->value[0] = v->csr.scause;
@@ -244,15 +255,15 @@ static void values_after(const struct vcpu *v, struct record *r)
 
 static void follow(struct follower *f, const struct record *r)
 {
-    if (r->kind == (f->violations ? TRACE_VIOLATION : TRACE_ECALL)) {
+    if (r->kind == (f->what == FOLLOW_VIOLATION ? TRACE_VIOLATION : TRACE_ECALL)) {
         f->state   = FOLLOW_ON;
         f->n       = 0;
         f->omitted = 0;
-        f->reached = f->violations;
+        f->reached = f->what == FOLLOW_VIOLATION;
     }
     if (f->state != FOLLOW_ON)
         return;
-    f->reached |= r->kind == TRACE_MMIO;
+    f->reached |= f->what == FOLLOW_DISK ? r->has_sector : r->kind == TRACE_MMIO;
     if (f->n == FOLLOW_MAX) { // the last place is the newest's
         f->n--;
         f->omitted++;
@@ -327,12 +338,12 @@ void trace_set(struct vcpu *v, u32 kinds)
     on_update(v);
 }
 
-void trace_follow(struct vcpu *v, bool violations)
+void trace_follow(struct vcpu *v, enum follow_what what)
 {
     struct follower *f = &v->trace.follower;
 
     f->state       = FOLLOW_ARMED;
-    f->violations  = violations;
+    f->what        = what;
     f->n           = 0;
     f->omitted     = 0;
     f->since_ticks = clock_now();

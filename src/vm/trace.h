@@ -35,13 +35,15 @@ struct record {
     u64 at_ticks;
     u64 pc, to; // before and after
     u64 tval;
-    u32 insn;         // 0: not known
-    u8  kind : 4;     // enum trace_kind
-    u8  mode : 2;     // virtual, before
-    u8  to_mode : 2;  // and after
-    u8  cause;        // without its top bit
-    u8  is_interrupt; // its top bit
-    u8  device;       // 1 + its place on the bus; 0: none
+    u32 insn;             // 0: not known
+    u8  kind : 4;         // enum trace_kind
+    u8  mode : 2;         // virtual, before
+    u8  to_mode : 2;      // and after
+    u8  cause;            // without its top bit
+    u8  is_interrupt : 1; // its top bit
+    u8  has_sector : 1;   // MMIO: value[2] and on are a disk's
+    u8  is_refused : 1;   // that sector is not on it
+    u8  device;           // 1 + its place on the bus; 0: none
     u64 value[TRACE_VALUES];
 };
 
@@ -63,14 +65,17 @@ struct exit {
 
 enum follow { FOLLOW_OFF, FOLLOW_ARMED, FOLLOW_ON, FOLLOW_DONE, FOLLOW_LATE };
 
-// The next system call that reaches a device, or the next violation, until a process goes on.
+// The next system call that reaches a device, or leads to a request to the disk, or the next
+// violation, until a process goes on.
+enum follow_what { FOLLOW_CALL, FOLLOW_DISK, FOLLOW_VIOLATION };
 struct follower {
-    enum follow   state;
-    bool          violations; // it follows these, and calls otherwise
-    bool          reached;    // a device, or it is a violation
-    u32           n, omitted;
-    u64           since_ticks; // when it was armed
-    struct record records[FOLLOW_MAX];
+    enum follow state;
+
+    enum follow_what what;
+    bool             reached; // what it is after
+    u32              n, omitted;
+    u64              since_ticks; // when it was armed
+    struct record    records[FOLLOW_MAX];
 };
 
 struct trace {
@@ -86,7 +91,7 @@ struct trace {
 
 // While the VM's vCPUs stand still (vm_hold()):
 void trace_set(struct vcpu *v, u32 kinds);                // these from now on; 0: none
-void trace_follow(struct vcpu *v, bool violations);       // arms the follower
+void trace_follow(struct vcpu *v, enum follow_what what); // arms the follower
 void trace_follow_end(struct vcpu *v, enum follow state); // and ends it
 // The n-th of the records that the ring holds, from the oldest; NULL: there are no more.
 const struct record *trace_record(const struct vcpu *v, u64 n);
@@ -101,5 +106,6 @@ void trace_machine(struct vcpu *v); // an interrupt of the machine: nothing chan
 
 // For the bus and for devices; void unless the VM's trap is being recorded.
 void trace_device(struct vdev *d, const struct mmio *m);
-// What the access led to: a number of the guest's and what it became, such as a disk's sector.
-void trace_remap(struct vm *vm, u64 from, u64 to);
+// What the access led to: a request for this sector of a disk that begins at sector `first` of the
+// machine's; or it has no such sector, and so nothing follows.
+void trace_sector(struct vm *vm, u64 sector, u64 first, bool is_there);

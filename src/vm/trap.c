@@ -30,8 +30,11 @@ static enum exc access_fault_of(u64 cause)
 
 static enum outcome on_page_fault(struct vcpu *v, const struct trap *t)
 {
-    gpa_t at;
+    enum outcome o;
+    gpa_t        at;
 
+    if (mmio_recall(v, t, &o))
+        return o;
     switch (shadow_fill(v, gva(t->tval), kind_of(t->cause), &at)) {
     case SHADOW_FILLED:       return RESUME;
     case SHADOW_PAGE_FAULT:   return raise(v, t->cause, t->tval);
@@ -43,7 +46,7 @@ static enum outcome on_page_fault(struct vcpu *v, const struct trap *t)
     return mmio_emulate(v, t, kind_of(t->cause), at);
 }
 
-// Real U-mode made the call; the virtual mode says whose it is.
+// The virtual mode says whose it is: real U-mode may be either.
 static enum outcome on_ecall(struct vcpu *v, const struct trap *t)
 {
     (void)t;
@@ -54,6 +57,7 @@ static enum outcome on_ecall(struct vcpu *v, const struct trap *t)
 static trap_handler *const on_cause[EXC_COUNT] = {
     [EXC_ILLEGAL_INSN]     = emul_illegal,
     [EXC_ECALL_U]          = on_ecall,
+    [EXC_ECALL_S]          = on_ecall,
     [EXC_FETCH_PAGE_FAULT] = on_page_fault,
     [EXC_LOAD_PAGE_FAULT]  = on_page_fault,
     [EXC_STORE_PAGE_FAULT] = on_page_fault,

@@ -4,7 +4,9 @@
 
 #include "arch/hart.h"
 #include "isa/insn.h"
+#include "vm/memo.h"
 #include "vm/shadow.h"
+#include "vm/steal.h"
 #include "vm/trace.h"
 
 struct vm;
@@ -19,6 +21,7 @@ enum pending {
     PEND_RESCHED = 8, // give way
     PEND_STOP    = 16,
     PEND_FENCE_I = 32, // another vCPU asked for it: instructions are fetched anew
+    PEND_DEVICE  = 64, // a device of the VM was kicked
 };
 
 // The storage of the virtual CSRs, one member per CSR_REG row.
@@ -60,12 +63,16 @@ struct sched {
 // HSM states (SBI 2.0, 9): a vCPU that is not STARTED runs no guest code.
 enum hsm { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_STOP_PENDING = 3, HSM_SUSPENDED = 4 };
 
+// What the monitor's instructions were spent on, on a vCPU's behalf.
+enum spent { SPENT_OTHER, SPENT_DEVICES, SPENT_INTERRUPTS, SPENT_KINDS };
+
 // Counters; what a guest does wrong is counted here and never printed.
 struct vcpu_stats {
     u64 traps[EXC_COUNT];
-    u64 irqs, mmio, reflected, fills, flushes, switches, injected;
-    u64 waits;   // in wfi
-    u64 longest; // stay in the monitor on its behalf, in instructions
+    u64 irqs, mmio, recalled, reflected, fills, flushes, switches, injected;
+    u64 waits;              // in wfi
+    u64 longest;            // stay in the monitor on its behalf, in instructions
+    u64 spent[SPENT_KINDS]; // in all such stays; what the hot path does is not among them
 };
 
 struct vcpu {
@@ -76,23 +83,28 @@ struct vcpu {
     u64                  irq_lines; // bits of mip that devices hold up; not stored in csr.mip
     struct exception     exc;
     struct vm           *vm;
-    const struct engine *engine;
+    const struct engine *engine;     // now: while it is traced, classic, where each step traps
+    const struct engine *own_engine; // otherwise
     u32                  id;
     enum hsm             hsm;
     struct sched         sched;
     u32                  loaded_on;     // index of the hart that holds its state; NOWHERE
-    bool                 gave_up;       // its turn, to try an SBI call again
+    bool                 gave_up;       // its turn, to try an SBI call or an access again
     bool                 waiting;       // in wfi
+    u8                   spent_on;      // enum spent: this stay
     u8                   step;          // length of the instruction at pc, for NEXT
     u64                  m_deadline;    // vCLINT's mtimecmp, in ticks
     u64                  real_counters; // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
+    struct super         super;                 // what the hart's S-level CSRs hold for us
     u64                  ext_status;            // FS and VS while the vCPU is not on a hart
     struct fp_regs       fp;                    // likewise
     struct vector_regs  *vector;                // likewise; NULL: it has none
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
+    struct steal         steal;                     // what its guest is told of stolen time
     u64                  watch_injected, watch_ran; // the watchdog: since when nothing was taken
+    struct memos         memos;
     struct shadow        shadow; // large, and so last: offsets of the others stay short
     struct trace         trace;  // likewise
 };
@@ -189,6 +201,8 @@ enum outcome trap_handle(struct vcpu *v, const struct trap *t);
 enum outcome emul_illegal(struct vcpu *v, const struct trap *t);
 
 // vm/mmio.c
+// Of a page fault.  False: the access is not one that the vCPU remembers.
+bool         mmio_recall(struct vcpu *v, const struct trap *t, enum outcome *o);
 enum outcome mmio_emulate(struct vcpu *v, const struct trap *t, enum access_kind kind, gpa_t at);
 
 // vm/timer.c: the vCPU's S-level timer (Sstc's stimecmp; SBI's set_timer sets the same)

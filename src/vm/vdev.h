@@ -13,18 +13,25 @@ struct mmio {
     u8   size; // 1, 2, 4 or 8, one that the device allows
     bool write;
     u64  value; // written; or to be read, zero-extended
+    bool again; // set by a device that cannot do it yet: the guest tries the access again
 };
 
 struct vdev_ops {
     const char *name; // as configurations call it
-    u16         state_size;
+    u32         state_size;
     u8          sizes;  // legal widths: 1 | 2 | 4 | 8
     bool        m_only; // firmware's: closed to vS, as OpenSBI closes it
     u64         base, size;
     u32         irq;
+    bool (*present)(const struct vm *vm);           // does this VM have one?  NULL: each has
     bool (*access)(struct vdev *d, struct mmio *m); // false: access fault
     void (*reset)(struct vdev *d);
-    void (*tick)(struct vdev *d);                      // its deadline has come; NULL: has none
+    // Its deadline has come, or somebody has kicked it; NULL: neither can be.
+    void (*tick)(struct vdev *d);
+    // Is nothing under way that touches the VM's RAM?  NULL: never.  Called without a lock.
+    bool (*quiet)(const struct vdev *d);
+    // The VM's console has room again, or a byte to read; NULL: it is none of its affair.
+    void (*console_ready)(struct vdev *d);
     void (*describe)(const struct vdev *d, void *fdt); // its own device-tree node
     void (*show)(const struct vdev *d, struct out *o); // its own line in the monitor
 };
@@ -33,4 +40,5 @@ struct vdev {
     const struct vdev_ops *ops;
     struct vm             *vm;
     u64                    deadline; // in ticks; ~0: none
+    u32                    number;   // on its bus
 };

@@ -20,6 +20,13 @@ enum vm_end { VM_END_OFF, VM_END_RESET, VM_END_FAIL };
 
 struct console;
 struct crash;
+struct blkdev;
+struct net_port;
+
+// How much of a device a VM may use; 0: no limit.
+struct io_limits {
+    u64 requests_per_s, bytes_per_s;
+};
 
 struct vm {
     // Fixed after creation:
@@ -38,6 +45,10 @@ struct vm {
     struct vcpu     **vcpus;
     u32               n_vcpus;
     struct bus        bus;
+    struct blkdev    *disk; // NULL: it has none
+    struct net_port  *port; // its place at the switch; NULL: it has no network
+    struct io_limits  disk_limits;
+    bool              has_vcons; // a virtio console, which then has the keyboard
 
     // Under the scheduler's lock:
     u32 held; // 0, or it is kept off the harts: vm_hold()
@@ -53,6 +64,7 @@ struct vm {
     u64            starts;
     u64            started_ticks; // when it was last
     bool           is_kept;       // off by a person's wish, to be looked at: the machine stays on
+    struct vdev   *keyboard;      // whose typed bytes are; NULL: the vUART's
     struct record *record;        // of the trap that is being handled, if it is recorded
 
     // Laid by the layers above:
@@ -65,13 +77,22 @@ struct vm {
     bool (*console_room)(struct vm *vm); // can it take a byte now?
     void (*console_write)(struct vm *vm, const char *text, size_t len);
     int (*console_read)(struct vm *vm);   // the next byte typed; -1: none
-    void (*console_ready)(struct vm *vm); // the vUART's: room again, or a byte to read
+    void (*console_ready)(struct vm *vm); // for its devices: room again, or a byte to read
 };
 
 // Its state, for who does not hold vm->lock; it may be another one a moment later.
 static inline enum vm_state vm_state(const struct vm *vm)
 {
     return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+}
+
+// Has the VM nothing to do until an interrupt comes?  With vm->lock held.
+static inline bool vm_is_idle(const struct vm *vm)
+{
+    for (u32 i = 0; i < vm->n_vcpus; i++)
+        if (!vm->vcpus[i]->waiting && vm->vcpus[i]->hsm == HSM_STARTED)
+            return false;
+    return true;
 }
 
 static inline bool vm_is_held(const struct vm *vm)

@@ -4,7 +4,9 @@
 #
 # In:     the program cbmc; the files, each with functions prove_*().
 # Out:    one line per proof; what is not so, with a counterexample; last, "N passed, N failed".
-# Always: a proof without a claim has failed: a misspelt name proves anything.
+# Always: loops are looked at up to 40 turns, or as many as a line `// cbmc: --unwind N` of the file
+#         says, and that there are no more is proved.  A proof without a claim has failed: a misspelt
+#         name proves anything.
 set -u
 
 cbmc=$1
@@ -18,11 +20,12 @@ trap 'rm -f "$out"' EXIT
 passed=0
 failed=0
 for file in "$@"; do
+    unwind=$(sed -n 's|^// cbmc: --unwind \([0-9]*\)$|\1|p' "$file")
     for proof in $(sed -n 's/^void \(prove_[a-z0-9_]*\)(void);$/\1/p' "$file"); do
         "$cbmc" "$file" tests/unit/rig/reference_walk.c --function "$proof" \
             -I src -I tests/cbmc -I tests/unit --drop-unused-functions --trace \
             --bounds-check --pointer-check --div-by-zero-check --undefined-shift-check \
-            --signed-overflow-check --unwind 40 --unwinding-assertions >"$out" 2>&1
+            --signed-overflow-check --unwind "${unwind:-40}" --unwinding-assertions >"$out" 2>&1
         if grep -q '^VERIFICATION SUCCESSFUL' "$out" &&
             grep -q '\.assertion\..*SUCCESS' "$out"; then
             echo "  $proof: holds"

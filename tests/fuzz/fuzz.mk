@@ -2,7 +2,7 @@
 # Fuzzers on all that reads a guest's, a bundle's or a user's bytes: each tests/fuzz/fuzz_<what>.c is
 # one program, made with clang's libFuzzer over the unit tests' rig; fuzz_config over the host command.
 #
-# `make fuzz` is the same at each run: a fixed seed, a fixed number of runs (about 8 s each).
+# `make fuzz` has a fixed seed, and a fixed number of runs (about 8 s each) or a minute for each (run.sh).
 # `make fuzz FUZZ_SECONDS=600` (or SECONDS=600) goes on longer.
 
 FUZZ_CC      := clang

@@ -7,6 +7,7 @@
 #include "lib/panic.h"
 #include "mon/build.h"
 #include "mon/life.h"
+#include "rig/net.h"
 #include "rig/rig.h"
 #include "rig/trees.h"
 
@@ -20,11 +21,16 @@ static size_t good_size;
 
 static void prepare(void)
 {
+    static const u8    mac[6] = { 0x52, 0x54, 0, 1, 2, 3 };
     struct bundle_spec s = { .memory       = 16 * MIB,
                              .bootargs     = "quiet",
                              .engine       = "auto",
                              .vcpus        = 1,
                              .shadow_pages = 64,
+                             .mac          = mac,
+                             .mac_size     = sizeof mac,
+                             .vlan         = 5,
+                             .vcons        = true,
                              .kernel       = kernel,
                              .ramdisk      = kernel + 100,
                              .kernel_size  = sizeof kernel,
@@ -75,6 +81,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         prepare();
     bench_reset();
     machine_forget();
+    switch_forget();
     host_tree_make(tree, sizeof tree, NULL);
     ASSERT(!machine_read(tree));
     u64 how = bytes_take(&b, 1);

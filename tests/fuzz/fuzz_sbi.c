@@ -22,7 +22,8 @@ static const u64 exts[] = { 0,
                             SBI_EXT_RFENCE,
                             SBI_EXT_HSM,
                             SBI_EXT_SRST,
-                            SBI_EXT_DBCN };
+                            SBI_EXT_DBCN,
+                            SBI_EXT_STA };
 
 static void call(struct bytes *b)
 {
@@ -37,6 +38,9 @@ static void call(struct bytes *b)
     enum outcome o = sbi_call(v);
 
     ASSERT(o == NEXT || (o == RESUME && r->full));
+    v->sched.stolen += 3;
+    steal_tell(v);
+    steal_tell_preempted(v);
     if (v->pending & PEND_FOLLOW && v->hsm == HSM_STARTED)
         shadow_follow(v);
     ASSERT(!r->n_overrun);

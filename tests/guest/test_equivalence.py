@@ -8,7 +8,7 @@ by the guest's own power-off.
 
 Environment:
   DUOMO_BARE_ONLY=1  no VM: two bare runs must be equal, and report no failure of their own
-  DUOMO_ENGINES=...  the engines to try, with commas between (auto)
+  DUOMO_ENGINES=...  the engines to try, with commas between (auto,classic)
   GUEST_VERBOSE=1    the guests print every case that they otherwise only hash
   QEMU               another qemu-system-riscv64
 
@@ -20,6 +20,7 @@ import difflib
 import hashlib
 import os
 import pathlib
+import random
 import re
 import subprocess
 import threading
@@ -33,10 +34,13 @@ BUILD = ROOT / "build"
 OUT = BUILD / "guest"
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 BARE_ONLY = bool(os.environ.get("DUOMO_BARE_ONLY"))
-ENGINES = ["bare"] if BARE_ONLY else os.environ.get("DUOMO_ENGINES", "auto").split(",")
+ENGINES = ["bare"] if BARE_ONLY else os.environ.get("DUOMO_ENGINES", "auto,classic").split(",")
 VERBOSE = bool(os.environ.get("GUEST_VERBOSE"))
 TIMEOUT_S = 300 if VERBOSE else 60
 POWER_OFF_S = 5
+# Guests whose names begin so have a disk, the one alone, the other as a partition of one.
+WITH_DISK = "virtio_blk_"
+DISK, DISKS = OUT / "disk.img", OUT / "disks.img"
 SUFFIX = ".verbose.bin" if VERBOSE else ".bin"
 
 # Machines: a name, and what -cpu gets besides.  The narrower and the richer ones are for the guests
@@ -157,7 +161,7 @@ def bare(name, machine, cached=True):
         return Run(kept.read_text(), True, None)
 
     run = run_qemu(["-cpu", "rv64,h=false" + MACHINES[machine], "-m", "64M",
-                    "-kernel", str(binary)], name)
+                    "-kernel", str(binary), *disk_of(name, DISK)], name)
     if run.why is None:
         kept.parent.mkdir(exist_ok=True)
         kept.write_text(run.output)
@@ -169,12 +173,23 @@ def in_vm(name, machine, engine):
     bundle = OUT / f"{name}.{machine}.{engine}.itb"
     packed = subprocess.run(
         [BUILD / "duomo", "pack", "--kernel", OUT / f"{name}{SUFFIX}", "--memory", "64M",
-         "--engine", engine, "--cmdline", "", "-o", bundle],
+         "--engine", engine, "--cmdline", "", "-o", bundle,
+         *(["--partition", "test"] if name.startswith(WITH_DISK) else [])],
         capture_output=True, text=True, check=False)
     if packed.returncode != 0:
         return Run("", False, f"duomo pack: {packed.stdout}{packed.stderr}")
     return run_qemu(["-cpu", "rv64,h=false" + MACHINES[machine], "-m", "512M",
-                     "-bios", str(BUILD / "duomo.elf"), "-kernel", str(bundle)], name)
+                     "-bios", str(BUILD / "duomo.elf"), "-kernel", str(bundle),
+                     *disk_of(name, DISKS)], name)
+
+
+def disk_of(name, image):
+    """QEMU's words for the disk that a guest has, whose image stays as it is; none for most."""
+    if not name.startswith(WITH_DISK):
+        return []
+    return ["-global", "virtio-mmio.force-legacy=false",
+            "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={image}",
+            "-device", "virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0"]
 
 
 def run_pair(name, machine, engine):
@@ -195,6 +210,21 @@ def built():
     """The guests, all of them."""
     target = [f"build/guest/{name}{SUFFIX}" for name in guests()]
     done = subprocess.run(["make", "-s", "-C", ROOT, "-f", "tests/guest/guest.mk", *target],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    disks_make()
+
+
+def disks_make():
+    """The disk of those that have one: alone on the bare board, and as one of the partitions of a
+    disk whose other bytes are different ones."""
+    numbers = random.Random(4)
+    DISK.write_bytes(numbers.randbytes(1 << 20))
+    other = OUT / "other.img"
+    other.write_bytes(numbers.randbytes(1 << 20))
+    done = subprocess.run([BUILD / "duomo", "disk", "create", DISKS, "--force",
+                           "--partition", f"before::{other}", "--partition", f"test::{DISK}",
+                           "--partition", f"after::{other}"],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -52,7 +52,7 @@ class Vm:
     def __init__(self, name, kernel, cmdline="", mib=64, shadow_pages=None, start="boot", more=None):
         self.name, self.kernel, self.cmdline, self.start = name, kernel, cmdline, start
         self.memory, self.shadow_pages = mib << 20, shadow_pages
-        self.more = more or {}                  # other properties: numbers and texts
+        self.more = more or {}                  # other properties: numbers, texts and bytes
 
 
 def bundle(vms, console_show="all"):
@@ -81,12 +81,11 @@ def bundle(vms, console_show="all"):
         t.put("vcpus", struct.pack(">I", 1))
         t.put("kernel", f"kernel-{vm.name}")
         t.put("bootargs", vm.cmdline)
-        t.put("engine", "auto")
         t.put("start", vm.start)
         if vm.shadow_pages:
             t.put("shadow-pages", struct.pack(">I", vm.shadow_pages))
-        for name, value in vm.more.items():
-            t.put(name, value if isinstance(value, str) else struct.pack(">I", value))
+        for name, value in ({"engine": "auto"} | vm.more).items():
+            t.put(name, struct.pack(">I", value) if isinstance(value, int) else value)
         t.end()
     t.end()
     t.end()

@@ -7,8 +7,11 @@
 # Always: the oracles are those of README.md.  Stalls and stays are measured where time is instructions:
 #         on one hart.  On several, a busy host may delay anybody.
 
+import copy
 import os
+import random
 import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -33,11 +36,16 @@ class Case:
 
     def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
                  witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False,
-                 harts=1, cpu="rv64,h=false", memory="512M", turns=0, reports=False):
+                 harts=1, cpu="rv64,h=false", memory="512M", turns=0, reports=False,
+                 disk=False, net=False, dropped=None):
+        self.engine = self.witness_engine = "auto"
         self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
         self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount and harts == 1
         self.harts, self.cpu, self.memory = harts, cpu, memory
         self.turns = turns                      # that all harts have given, at least
+        self.disk = disk                        # each attacker has a partition of one
+        self.net = net                          # the n-th attacker has the address 52:54:00:00:00:n
+        self.dropped = dropped or {}            # VM: why frames of its port must have been dropped
         self.witness, self.lost, self.check, self.slow = witness, lost, check, slow
         self.reports = reports                  # it crashes in a way that the monitor notices
         self.until = until or []                # what is printed how often when enough was done
@@ -50,8 +58,51 @@ class Case:
         if self.witness:
             guests.insert(len(guests) if self.first else 0,
                           ("honest", "witness", f"lines={lines} ms={ms} seed=7 stay=1"))
-        return [Vm(name, (GUESTS / f"{guest}.bin").read_bytes(), args, self.mib, self.shadow_pages)
-                for name, guest, args in guests]
+        return [Vm(name, (GUESTS / f"{guest}.bin").read_bytes(), args, self.mib, self.shadow_pages,
+                   more={"engine": self.witness_engine} if guest == "witness" else
+                   {"engine": self.engine, **self.devices(name)}) for name, guest, args in guests]
+
+    def under(self, engine, witness_engine):
+        """The same, with these engines."""
+        case = copy.copy(self)
+        case.engine, case.witness_engine = engine, witness_engine
+        return case
+
+    def devices(self, name):
+        number = int(name.rpartition("-")[2])
+        return {**({"disk-partition": name} if self.disk else {}),
+                **({"net-mac": bytes((0x52, 0x54, 0, 0, 0, number))} if self.net else {})}
+
+
+class Disk:
+    """One disk for all attackers of a case, each of which has a partition; between and around them
+    lies a pattern."""
+
+    SECTORS = 2048
+
+    def __init__(self, case, folder):
+        names = [f"{guest}-{i}" for i, (guest, _) in enumerate(case.attackers)]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, part = folder / "disk.img", folder / "part.img"
+        part.write_bytes(random.Random(1).randbytes(512 * self.SECTORS))
+        words = [word for name in names for word in
+                 ("--partition", f"{name}::{part}", "--partition", f"gap-{name}::{part}")]
+        subprocess.run([BUILD / "duomo", "disk", "create", self.path, *words], check=True, capture_output=True)
+        self.before = self.path.read_bytes()
+        self.open = [self.place(name) for name in names]
+
+    def place(self, name):
+        """First byte and size of the partition, from the table itself."""
+        at = self.before.find(name.encode("utf-16-le") + b"\0\0", 1024)
+        first, last = struct.unpack_from("<QQ", self.before, at - 56 + 32)
+        return 512 * first, 512 * (last + 1 - first)
+
+    def changes(self):
+        """How many bytes outside the partitions are not as they were."""
+        after = bytearray(self.path.read_bytes())
+        for at, size in self.open:
+            after[at:at + size] = self.before[at:at + size]
+        return 0 if after == self.before else sum(a != b for a, b in zip(after, self.before))
 
 
 class Outcome:
@@ -59,9 +110,11 @@ class Outcome:
 
     def __init__(self, machine, finished):
         self.finished, self.code = finished, machine.process.poll()
-        self.changes, self.harts, self.stacks = ["QEMU has ended"], [], []
+        self.changes, self.harts, self.stacks, self.disk_changes = ["QEMU has ended"], [], [], 0
+        self.ports = []
         if self.code is None and not machine.slow:
             self.harts = (machine.request("harts") or {}).get("harts", [])
+            self.ports = (machine.request("net") or {}).get("ports", [])
         if self.code is None:
             self.changes, self.stacks = machine.changes(), machine.stacks()
         self.shown = machine.shown()
@@ -75,16 +128,20 @@ class Outcome:
 
 
 def play(name, case, monitor, folder):
+    disk = Disk(case, folder / name) if case.disk else None
     machine = Machine(monitor, bundle(case.vms()), folder / name, case.icount, case.slow, case.memory,
-                      case.harts, case.cpu)
+                      case.harts, case.cpu, disk and disk.path)
     try:
         until = case.until if isinstance(case.until, list) else [case.until]
         finished = all(machine.wait(*what, END_SECONDS) for what in until)
         if case.witness:
             finished &= machine.wait("witness: done", 1, END_SECONDS)
-        return Outcome(machine, finished)
+        outcome = Outcome(machine, finished)
     finally:
         machine.stop()
+    if disk:
+        outcome.disk_changes = disk.changes()
+    return outcome
 
 
 def build(*targets):
@@ -121,15 +178,31 @@ def o3_monitor_is_unchanged(_, outcome):
         yield f"{len(outcome.changes)} bytes of the monitor have changed: {outcome.changes[:8]}"
 
 
+def o3_disk_is_unchanged(_, outcome):
+    if outcome.disk_changes:
+        yield f"{outcome.disk_changes} bytes of the disk outside the partitions have changed"
+
+
 def o4_attackers_have_attacked(case, outcome):
     for guest in {guest for guest, _ in case.attackers}:
         if len(re.findall(rf"\n{guest}: (?:round|life)", outcome.shown)) < case.rounds:
             yield f"{guest} has not done what it should"
+    if outcome.harts and len(outcome.harts) != case.harts:
+        yield f"{len(outcome.harts)} of {case.harts} harts take part"
     if sum(hart["turns"] for hart in outcome.harts) < case.turns:
         yield "the VMs have not taken turns often enough"
     yield from (line for line in outcome.shown.splitlines() if re.match(r"\w+: (\w+ )?BAD ", line))
     if not case.lost:
         yield from re.findall(r"\n(unexpected trap[^\n]*|FAIL [^\n]*)", outcome.shown)
+
+
+def o4_frames_were_dropped(case, outcome):
+    for port in outcome.ports:
+        for why in case.dropped.get(port["port"], ()):
+            if not port["drops"].get(why):
+                yield f"no frame of {port['port']} was dropped as {why}"
+    if missing := case.dropped.keys() - {port["port"] for port in outcome.ports}:
+        yield f"there are no ports of {missing}"
 
 
 def o5_log_is_empty(case, outcome):
@@ -153,8 +226,8 @@ def s7_stacks_have_room(_, outcome):
         yield f"the monitor has used {used} % of a stack; the bound is {STACK_PERCENT}"
 
 
-ORACLES = [o1_no_panic, o2_witness_is_content, o3_monitor_is_unchanged, o4_attackers_have_attacked,
-           o5_log_is_empty, g4_stays_are_short, s7_stacks_have_room]
+ORACLES = [o1_no_panic, o2_witness_is_content, o3_monitor_is_unchanged, o3_disk_is_unchanged,
+           o4_attackers_have_attacked, o4_frames_were_dropped, o5_log_is_empty, g4_stays_are_short, s7_stacks_have_room]
 
 
 def what_is_wrong(case, outcome):

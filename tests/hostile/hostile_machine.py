@@ -80,7 +80,7 @@ class Machine:
     """A started machine."""
 
     def __init__(self, monitor, bundle, folder, icount=True, slow=False, memory="512M", harts=1,
-                 cpu="rv64,h=false"):
+                 cpu="rv64,h=false", disk=None, one_core=False):
         self.elf, self.folder, self.slow, self.harts = Elf(monitor), folder, slow, harts
         self.news, self.ended = threading.Condition(), False
         self.console = bytearray()
@@ -90,8 +90,14 @@ class Machine:
                    "-serial", f"unix:{folder}/console,server=on,wait=on", "-monitor", "none", "-no-reboot",
                    "-bios", str(monitor), "-kernel", f"{folder}/bundle.itb",
                    "-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
+        if one_core:
+            command = ["taskset", "-c", str(max(os.sched_getaffinity(0))), *command]
         if icount and harts == 1:
             command += ["-icount", "shift=0,sleep=off"]
+        if disk:
+            command += ["-global", "virtio-mmio.force-legacy=false",
+                        "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
+                        "-device", "virtio-blk-device,drive=disk"]
         with open(folder / "errors", "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
         self.line = self.connect("console")
@@ -146,17 +152,22 @@ class Machine:
             if not fresh and (self.ended or time.monotonic() >= deadline):
                 return False
 
-    def request(self, text, seconds=ANSWER_SECONDS):
-        """The monitor's answer to a command, as a dictionary; None: there is none.  (docs/monitor.md)"""
+    def type(self, keys):
+        self.line.sendall(keys.encode())
+
+    def request(self, text, seconds=ANSWER_SECONDS, form="json"):
+        """The monitor's answer to a command, as a dictionary or text; None: there is none.  (docs/monitor.md)"""
         nonce = secrets.token_hex(8)
         pattern = re.compile(f"\x1b_duomo;{nonce};begin\x1b\\\\(.*?)\x1b_duomo;{nonce};end;".encode(), re.S)
         with self.news:
             seen = len(self.console)
-        self.line.sendall(f"\x1d:{nonce} json {text}\r".encode())
+        self.line.sendall(f"\x1d:{nonce} {form} {text}\r".encode())
         with self.news:
             self.news.wait_for(lambda: self.ended or pattern.search(self.console, seen), seconds)
             answer = pattern.search(self.console, seen)
-        return json.loads(answer.group(1)) if answer else None
+        if not answer:
+            return None
+        return json.loads(answer.group(1)) if form == "json" else answer.group(1).decode()
 
     def wait_end(self, seconds):
         """QEMU's exit code; None: it still runs."""
@@ -166,6 +177,11 @@ class Machine:
             return None
         self.reader.join()
         return self.process.returncode
+
+    def cpu_seconds(self):
+        """How long QEMU was on a processor: what a busy computer gave to others is not in it."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, *commands):
         """Says something to QEMU itself."""

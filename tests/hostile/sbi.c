@@ -6,14 +6,16 @@
 // Shows: S1 S2
 #include "hostile.h"
 
-#define MARKED (RAM + 32 * MIB)
-#define MARKS  (MIB / 8)
+#define SBI_STA 0x535441
+#define MARKED  (RAM + 32 * MIB)
+#define MARKS   (MIB / 8)
+#define SHARED  (MARKED - MIB)
 
 static volatile u64 *const marked = (u64 *)MARKED;
 
 static const u64 extensions[] = {
     SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_RFENCE, SBI_HSM, SBI_SRST, SBI_DBCN, 0, 1, 3, 4,
-    5, 6, 7, 0x504d55, 0x53555350, 0x4e41434c, 0x535441, 0x43505043, 9, 0x0a000000, ~0ul, 1ul << 63,
+    5, 6, 7, 0x504d55, 0x53555350, 0x4e41434c, SBI_STA, 0x43505043, 9, 0x0a000000, ~0ul, 1ul << 63,
 };
 
 // Would this be the last call?
@@ -25,6 +27,24 @@ static bool ends(u64 ext, u64 fid, const u64 *a)
            suspends || ext == 8;
 }
 
+// What the specification says of a place for steal time (16.1).
+static long sta_error(const u64 *a)
+{
+    if (a[2])
+        return -3;
+    if (a[0] == ~0ul && a[1] == ~0ul)
+        return 0;
+    if (a[0] % 64)
+        return -3;
+    return a[1] || a[0] < RAM || a[0] >= ram_end() ? -5 : 0;
+}
+
+// Would the monitor write to where this guest lives?
+static bool overwrites(u64 ext, u64 fid, const u64 *a)
+{
+    return ext == SBI_STA && !fid && !sta_error(a) && a[0] != ~0ul && a[0] != SHARED;
+}
+
 static u64 check(u64 ext, u64 fid, const u64 *a, struct sbi_ret r)
 {
     u64 end = a[1] + a[0];
@@ -33,6 +53,8 @@ static u64 check(u64 ext, u64 fid, const u64 *a, struct sbi_ret r)
         return r.error != -3;
     if (ext == SBI_HSM && !fid && a[0])
         return r.error != -3;
+    if (ext == SBI_STA && !fid)
+        return r.error != sta_error(a) || r.value;
     return (ext < 0x10 ? 0 : r.error > 0 || r.error < -9);
 }
 
@@ -52,7 +74,9 @@ GUEST(sbi)
                 a[n] = edge_number(&seed);
             if (ext == SBI_DBCN && !any_below(4, &seed)) // now and then it is right
                 a[0] = any_below(4, &seed), a[1] = MARKED - 8, a[2] = 0;
-            if (ends(ext, fid, a) || ext == 1)
+            if (ext == SBI_STA && !any_below(4, &seed))
+                a[0] = SHARED, a[1] = a[2] = 0;
+            if (ends(ext, fid, a) || overwrites(ext, fid, a) || ext == 1)
                 continue;
             if (ext == SBI_DBCN && (fid == 2 || a[0] > 64) && any_below(16, &seed))
                 continue;

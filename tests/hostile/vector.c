@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeps values of its own in all vector registers, vl, vtype and vxrm, gives the hart up, and looks
+// Keeps values of its own in all vector registers, vl, vtype, vxrm and vstart, gives the hart up, and looks
 // whether they are still there.  Several of them side by side must not see each other's.
 // What the command line says: seed= makes the values those of this VM alone.
 // Shows: C6
@@ -32,12 +32,14 @@ static void turn(u64 n)
     vector_type_set(vtype, n % 7);
     vl = csr_read(CSR_VL);
     csr_write(CSR_VXRM, seed & 3);
+    csr_write(CSR_VSTART, n % 5);
     if (n % 16)
         doze(n % 128);
     else
         spin();
     bad += csr_read(CSR_VL) != vl || csr_read(CSR_VTYPE) != vtype;
-    bad += csr_read(CSR_VXRM) != (seed & 3);
+    bad += csr_read(CSR_VXRM) != (seed & 3) || csr_read(CSR_VSTART) != n % 5;
+    csr_write(CSR_VSTART, 0); // or the stores begin in the middle (V 1.0, 3.7)
     vector_store(seen);
     for (u64 i = 0; i < words; i++)
         bad += kept[i] != seen[i];

@@ -16,11 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from debian import CACHE
 from machine import Bare, Machine, Virtual, cpu_takes
 
 PROJECT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("DUOMO_CACHE")
-             or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duomo")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "quiet: it looks at the clock, and wants the computer for itself")
 
 
 def needs(path, remedy):

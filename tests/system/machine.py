@@ -20,7 +20,7 @@ BOOT_SECONDS = 60
 COMMAND_SECONDS = 30
 
 READY = "duomo: shell ready"
-PROMPT = re.compile(r"root@duomo:\S+# ")
+PROMPT = re.compile(r"root@\w+:\S+# ")
 QEMU = ["qemu-system-riscv64", "-M", "virt", "-nographic"]
 
 
@@ -49,13 +49,17 @@ def keep_line_ends():
 class Bare:
     """The machine itself, under the firmware that QEMU brings."""
 
-    def __init__(self, kernel, initrd, cmdline="", cpu="", shadow_pages=None):
+    def __init__(self, kernel, initrd, cmdline="", cpu="", shadow_pages=None, virtio_console=False):
         self.files = ["-kernel", str(kernel), "-initrd", str(initrd)]
         self.cpu, self.cmdline = cpu, cmdline
+        self.devices = ["-device", "virtio-rng-device"]
+        if virtio_console:
+            self.devices += ["-serial", "null", "-monitor", "none", "-chardev", "stdio,id=line,signal=off", "-device",
+                             "virtio-serial-device", "-device", "virtconsole,chardev=line"]
 
     def command(self):
         return QEMU + cpu(self.cpu) + ["-m", "256M", "-append",
-                                       f"console=ttyS0 TERM=dumb {self.cmdline}"] + self.files
+                                       f"console=ttyS0 TERM=dumb {self.cmdline}"] + self.files + self.devices
 
     def clean(self):
         pass
@@ -66,11 +70,13 @@ class Virtual:
 
     count = 0
 
-    def __init__(self, monitor, duomo, kernel, initrd, workdir, cmdline="", cpu="", shadow_pages=None):
+    def __init__(self, monitor, duomo, kernel, initrd, workdir, cmdline="", cpu="", shadow_pages=None,
+                 virtio_console=False):
         Virtual.count += 1
         self.monitor, self.cpu = monitor, cpu
         self.bundle = workdir / f"{Virtual.count}.itb"
         more = ["--shadow-pages", str(shadow_pages)] if shadow_pages else []
+        more += ["--virtio-console", "yes"] if virtio_console else []
         subprocess.run([duomo, "pack", "--kernel", kernel, "--initrd", initrd, "--memory", "256M",
                         "--cmdline", f"console=ttyS0 TERM=dumb {cmdline}", "-o", self.bundle] + more,
                        check=True)

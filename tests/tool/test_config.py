@@ -58,7 +58,7 @@ def test_least_file(here):
 
 def test_all_fields(here):
     root = packed(here, """
-        machine: {harts: 2, memory: 1G, when-all-off: stay}
+        machine: {harts: 2, memory: 1G, when-all-off: stay, network: yes, forward: [2222:10.0.2.15:22]}
         vms:
           - name: debian-1
             memory: 64M
@@ -75,6 +75,9 @@ def test_all_fields(here):
             on-crash: {restart-at-most: 3}
             start: hand
             shadow-pages: 512
+            disk: {partition: root, readonly: yes, requests: 500, bytes: 20M}
+            network: {mac: "52:54:00:a0:B1:02", isolated: yes, vlan: 4094, rate: 1G}
+            virtio-console: yes
     """)
     assert root["vms"]["when-all-off"] == b"stay\0"
     assert root["vms"]["debian-1"] == {
@@ -82,14 +85,29 @@ def test_all_fields(here):
         "ramdisk": b"ramdisk-debian-1\0", "bootargs": b"console=ttyS0 x='a b'\0",
         "engine": b"classic\0", "weight": cells(250), "cap": cells(30), "watchdog": cells(10), "harts": cells(3, 8),
         "console": b"keyboard\0", "on-crash": b"restart\0", "restart-max": cells(3),
-        "start": b"hand\0", "shadow-pages": cells(512)}
+        "start": b"hand\0", "shadow-pages": cells(512), "disk-partition": b"root\0",
+        "disk-readonly": b"", "disk-requests": cells(500), "disk-bytes": cells(20 * MIB, 8),
+        "net-mac": bytes.fromhex("525400a0b102"), "net-isolated": b"", "net-vlan": cells(4094),
+        "net-rate": cells(1024 * MIB, 8), "virtio-console": b""}
 
 
 def test_values_that_are_the_default_are_left_out(here):
     root = packed(here, "machine: {when-all-off: power-off}\n" + ONE + "    weight: 100\n"
-                  "    console: yes\n    on-crash: stop\n    start: boot\n")
+                  "    console: yes\n    on-crash: stop\n    start: boot\n    network: no\n"
+                  "    virtio-console: no\n")
     assert set(root["vms"]) == {"compatible", "a"}
     assert set(root["vms"]["a"]) == {"memory", "vcpus", "kernel", "bootargs", "engine"}
+
+
+def test_a_mac_address_is_made_from_the_name(here):
+    root = packed(here, "vms:\n" + "".join(
+        f"  - {{name: {name}, kernel: Image, network: {network}}}\n"
+        for name, network in (("a", "yes"), ("b", "{vlan: 3}"), ("c", "no"), ("d", "{isolated: no}"))))
+    macs = {name: root["vms"][name].get("net-mac") for name in "abcd"}
+    assert macs["c"] is None and len(set(macs.values())) == 4
+    assert all(macs[name].startswith(b"\x52\x54\0") and len(macs[name]) == 6 for name in "abd")
+    assert set(root["vms"]["d"]) == {"memory", "vcpus", "kernel", "bootargs", "engine", "net-mac"}
+    assert packed(here, ONE + "    network: yes\n")["vms"]["a"]["net-mac"] == macs["a"]
 
 
 def test_what_several_boot_is_there_once(here):
@@ -179,7 +197,7 @@ def test_show_tells_all_fields(here):
     ("harts: [[0]]",             "harts: this is a list; a single value would be right"),
     ("harts: [zero]",            "harts: 'zero' is not a number; 0 to 63 would be right"),
     ("console: maybe",           "console: there is no console 'maybe'; yes, no or keyboard would be right"),
-    ("engine: warp",             "engine: there is no engine 'warp'; auto or classic would be right"),
+    ("engine: warp",             "engine: there is no engine 'warp'; auto, direct or classic would be right"),
     ("start: never",             "start: there is no start 'never'; boot or hand would be right"),
     ("on-crash: burn",           "on-crash: there is no on-crash 'burn'; stop or restart would be right"),
     ("on-crash: {}",             "on-crash: the map is empty; 'restart-at-most: 3' would be right"),
@@ -195,6 +213,16 @@ def test_show_tells_all_fields(here):
     ("initrd: ''",               "initrd: an empty path; name a file"),
     ("cmdline: \"a\\0b\"",       "cmdline: a NUL byte in the value; leave it out"),
     ("cmdline: " + "x" * 2048,   "cmdline: 2048 bytes are too many; at most 2047 would be right"),
+    ("disk: ''",                 "disk: a partition's label of 0 characters; 1 to 36 would be right"),
+    ("network: maybe",           "network: there is no network 'maybe'; yes or no would be right"),
+    ("network: {mac: 1}",        "mac: '1' is no address of a card; write it as in 52:54:00:12:34:56"),
+    ("network: {mac: 52:54:00:12:34:56:78}", "mac: '52:54:00:12:34:56:78' is no address of a card; write it as in 52:54:00:12:34:56"),
+    ("network: {mac: 53:54:00:12:34:56}", "mac: '53:54:00:12:34:56' is no address of a single card; one that begins with 52:54:00 would be right"),
+    ("network: {mac: 00:00:00:00:00:00}", "mac: '00:00:00:00:00:00' is no address of a single card; one that begins with 52:54:00 would be right"),
+    ("network: {vlan: 4095}",    "vlan: 4095 is out of range; 1 to 4094 would be right"),
+    ("network: {rate: fast}",    "rate: 'fast' is not a size; 64K to 1T a second would be right"),
+    ("network: {speed: 1}",      "unknown field 'speed'; 'duomo help config' lists them"),
+    ("virtio-console: 1",        "virtio-console: there is no virtio-console '1'; yes or no would be right"),
     ("memory: \"\\e[2J\\x9b\"",  "memory: '?[2J??' is not a size; write a number and K, M or G, as in 256M"),
 ], ids=itertools.count())
 def test_mistake_in_a_line(here, line, said):
@@ -228,6 +256,14 @@ FILES_WITH_MISTAKES = [  # the file, then all that is said of it
      "f.yaml:1: when-all-off: there is no when-all-off 'burn'; power-off or stay would be right"),
     ("machine: {memory: 256M}\n" + ONE,
      "f.yaml:1: memory: the virtual machines have 256 MiB together; leave it out, or give more"),
+    ("machine: {network: yes, forward: [22, 2222:10.0.2.15:22, 2222:10.0.2.16:22, 70000:10.0.2.15:22, 1:1.2.3:4, 1:1.2.3.4:0]}\n" + ONE,
+     *[f"f.yaml:1: forward: '{text}' is no PORT:ADDRESS:PORT; 2222:10.0.2.15:22 would be right" if text != "2222"
+       else "f.yaml:1: forward: port 2222 leads elsewhere already; take another"
+       for text in ("22", "2222", "70000:10.0.2.15:22", "1:1.2.3:4", "1:1.2.3.4:0")]),
+    ("machine:\n  forward: [2222:10.0.2.15:22]\n" + ONE,
+     "f.yaml:2: forward: the board has no network; add 'network: yes' beside it"),
+    (TWO.replace(KERNEL, KERNEL + "    network: {mac: 52:54:00:00:00:01}\n"),
+     "f.yaml:7: network: the machine of line 4 has the same MAC address; give this one another 'mac:'"),
     ("machine:\n" + ONE, "f.yaml:1: machine: this is a single value; a map of fields would be right"),
     (ONE + "---\n" + ONE, "f.yaml:5: a second document begins here; one file, one configuration"),
     (ONE.replace("Image", "nowhere"), "f.yaml:3: nowhere: No such file or directory; give the path of a readable file"),
@@ -417,7 +453,8 @@ def test_kernel_refused(here, data, said):
 
 FIELDS = ("name", "memory", "vcpus", "kernel", "load", "initrd", "cmdline", "engine", "weight", "cap", "watchdog",
           "harts", "console", "on-crash", "restart-at-most", "start", "shadow-pages", "machine",
-          "vms", "when-all-off")
+          "vms", "when-all-off", "disk", "partition", "readonly", "requests", "bytes", "network",
+          "mac", "isolated", "vlan", "rate", "virtio-console", "forward")
 
 
 def test_help_explains_every_field(here):
@@ -439,14 +476,18 @@ def complete(here, *words):
 
 
 def test_completion(here):
-    assert complete(here, "") == ["run", "pack", "check", "show", "monitor", "completion", "help"]
+    assert complete(here, "") == ["run", "pack", "check", "show", "disk", "monitor", "completion", "help"]
     assert complete(here, "pa") == ["pack"]
     assert complete(here, "pack", "--mem") == ["--memory"]
     assert "--qemu-option" in complete(here, "run", "--")
     assert "--kernel" in complete(here, "run", "--") and "--name" in complete(here, "pack", "-")
     assert complete(here, "check", "Im") == ["Image"]
     assert complete(here, "run", "--initrd", "in") == ["initrd"]
-    assert complete(here, "run", "--engine", "") == ["auto", "classic"]
+    assert complete(here, "run", "--engine", "") == ["auto", "direct", "classic"]
     assert complete(here, "run", "--memory", "I") == []
     assert complete(here, "help", "con") == ["config"] and complete(here, "help", "sh") == ["show"]
     assert complete(here, "completion", "") == ["bash"]
+    assert complete(here, "disk", "cr") == ["create"]
+    assert complete(here, "disk", "create", "--fo") == ["--force"]
+    assert complete(here, "disk", "create", "x", "--table", "") == ["gpt", "mbr"]
+    assert complete(here, "run", "--disk", "in") == ["initrd"]

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What is changed, and by which suite that must be seen.
 KNOWN = {
     "a threshold that is off by one": ("off-by-one src/vdev/vplic.c: return p->priority", "unit"),
-    "floating point is not loaded":   ("drop-call src/vm/engine_classic.c: fp_load", "hostile"),
+    "floating point is not loaded":   ("drop-call src/vm/engine.c: fp_load", "hostile"),
 }
 
 
@@ -27,9 +27,9 @@ def mutants(*args):
 @pytest.mark.parametrize("what", KNOWN)
 def test_is_killed(what, tmp_path):
     match, suite = KNOWN[what]
-    done = mutants("--match", match, "--suites", suite, "--attacks", "fp-1-harts", "--out", tmp_path, "--jobs", "1")
+    done = mutants("--match", match, "--suites", suite, "--cases", "fp-first", "--out", tmp_path, "--jobs", "1")
     assert done.stdout.endswith("1 killed, 0 survived\n"), done.stdout + done.stderr
-    assert f"- by {suite}: 1" in (tmp_path / "report.md").read_text()
+    assert f"| {suite} | 1 |" in (tmp_path / "report.md").read_text()
 
 
 def test_seed_decides():

@@ -204,7 +204,7 @@ def test_file_that_cannot_be_read(here, option):
     (["--name", "n" * 32],         "a name of 32 characters",          "1 to 31"),
     (["--name", "1st"],            "does not begin with a letter",     "vm1"),
     (["--name", "a/b"],            "'/' in the name",                  "letters, digits"),
-    (["--engine", "warp"],         "no engine 'warp'",                 "auto or classic"),
+    (["--engine", "warp"],         "no engine 'warp'",                 "auto, direct or classic"),
     (["--shadow-pages", "few"],    "'few' is not a number",            "16 to"),
     (["--shadow-pages", "512x"],   "'512x' is not a number",           "16 to"),
     (["--shadow-pages", "1"],      "1 is out of range",                "16 to"),

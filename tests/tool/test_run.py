@@ -119,7 +119,8 @@ def test_command_line(here):
     kernel = argv[argv.index("-kernel") + 1]
     assert argv == ["-M", "virt", "-cpu", "rv64,h=false", "-smp", "1", "-m", "192M", "-display",
                     "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-bios",
-                    "duomo.elf", "-kernel", kernel]
+                    "duomo.elf", "-kernel", kernel, "-global", "virtio-mmio.force-legacy=false",
+                    "-device", "virtio-rng-device"]
     vms = tree((here.path / "bundle").read_bytes())["vms"]
     assert vms["alpha"]["memory"] == (64 * MIB).to_bytes(8, "big")
     assert here.is_clean()
@@ -149,6 +150,61 @@ def test_machine_of_the_options(here):
     assert argv[-2:] == ["-s", "-S"]
 
 
+def io_words(here, *args):
+    """What QEMU is told of disk and network."""
+    result = here.run(*args, mode="exit 0")
+    assert (result.returncode, result.stderr) == (0, "")
+    argv = here.argv()
+    return argv[argv.index("virtio-rng-device") + 1:]
+
+
+def disk_make(here, name, *args):
+    assert duomo(here.path, "disk", "create", name, "--partition", "root:1M", *args).returncode == 0
+
+
+DISK_WORDS = ["-drive", "if=none,id=disk,format=raw,discard=unmap,file={}",
+              "-device", "virtio-blk-device,drive=disk"]
+
+
+def with_path(path, more=""):
+    return [DISK_WORDS[0], DISK_WORDS[1].format(path), DISK_WORDS[2], DISK_WORDS[3] + more]
+
+
+def test_disk_of_the_file(here):
+    (here.path / "sub").mkdir()
+    disk_make(here, "sub/a,b.img")
+    (here.path / "sub" / "Image").write_bytes(image())
+    here.file("machine: {disk: 'a,b.img'}\nvms: [{name: a, kernel: Image, disk: root}]\n", "sub/f.yaml")
+    assert io_words(here, "sub/f.yaml") == with_path("sub/a,,b.img")
+    vms = tree((here.path / "bundle").read_bytes())["vms"]
+    assert vms["a"]["disk-partition"] == b"root\0"
+    here.file(f"machine: {{disk: '{here.path}/sub/a,b.img'}}\n"
+              "vms: [{name: a, kernel: Image, disk: root}]\n")
+    assert io_words(here) == with_path(f"{here.path}/sub/a,,b.img")
+
+
+def test_disk_of_the_options(here):
+    disk_make(here, "large.img", "--sector-size", "4096")
+    words = with_path("large.img", ",logical_block_size=4096,physical_block_size=4096")
+    assert io_words(here, "--kernel", "Image", "--disk", "large.img", "--partition", "root") == words
+    here.file("machine: {disk: nowhere}\nvms: [{name: a, kernel: Image, disk: root}]\n")
+    assert io_words(here, "mix.yaml", "--disk", "large.img") == words
+
+
+def test_network(here):
+    net = ["-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net"]
+    assert io_words(here, "mix.yaml", "--network") == net
+    assert "net-mac" not in tree((here.path / "bundle").read_bytes())["vms"]["alpha"]
+    assert io_words(here, "--kernel", "Image", "--network") == net
+    assert "net-mac" in tree((here.path / "bundle").read_bytes())["vms"]["vm"]
+    net[1] += ",hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22,hostfwd=tcp:127.0.0.1:80-10.0.2.16:80"
+    here.file("machine: {network: yes, forward: [2222:10.0.2.15:22, 80:10.0.2.16:80]}\n"
+              "vms: [{name: a, kernel: Image, network: yes}]\n")
+    assert io_words(here) == net
+    net[1] = "user,id=net,hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80"
+    assert io_words(here, "mix.yaml", "--forward", "8080:10.0.2.15:80") == net
+
+
 def test_without_a_file(here):
     result = here.run("--kernel", "Image", "--memory", "32M", "--cmdline", "x y", "--name", "solo",
                       mode="exit 0")
@@ -164,6 +220,10 @@ def test_without_a_file(here):
     (["mix.yaml", "--memory", "64M"], "run: both a file and --memory are given; "),
     (["mix.yaml", "--monitor", "nowhere"], "nowhere: No such file or directory; build it with make, "),
     (["mix.yaml", "--qemu", "/nowhere"], "/nowhere: not found; install it with tools/deps.sh run, "),
+    (["mix.yaml", "--forward", "22:10.0.2.15:22"], "--forward: the board has no network; add --network"),
+    (["mix.yaml", "--network", "--forward", "x"], "--forward: 'x' is no PORT:ADDRESS:PORT; "),
+    (["mix.yaml", "--disk", "nowhere"], "nowhere: No such file or directory; give an image of a disk, "),
+    (["--kernel", "Image", "--partition", "root"], "--partition: the board has no disk; add --disk FILE, "),
     ([], "run: no kernel is named; add --kernel FILE, or name a configuration file"),
 ])
 def test_refusals(here, args, said):
@@ -173,6 +233,13 @@ def test_refusals(here, args, said):
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr.startswith("duomo: " + said) and result.stderr.count("\n") == 1
     assert not here.sockets() and not (here.path / "argv").exists()
+
+
+def test_a_disk_that_is_missing_has_a_line(here):
+    here.file("vms:\n  - {name: a, kernel: Image}\n  - {name: b, kernel: Image, disk: root}\n")
+    assert here.run().stderr == "mix.yaml:3: disk: the board has no disk; add --disk FILE, " \
+        "or 'disk: FILE' to 'machine:'\n"
+    assert not (here.path / "argv").exists()
 
 
 def test_memory_that_is_too_little_has_a_line(here):

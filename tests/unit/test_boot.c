@@ -30,10 +30,11 @@ TEST(machines_that_lack_something)
     expect_words(machine_read(tree), "memory");
     ram_free();
     machine_make(NULL);
-    expect_words(machine_read(NULL), "device tree");
-    expect_words(machine_read(tree + 1), "device tree");
+    expect_words(machine_read(NULL), "no device tree");
+    memmove(tree + 4, tree, sizeof tree - 4); // whole, but misaligned
+    expect_words(machine_read(tree + 4), "no device tree");
     memset(tree, 0, 64);
-    expect_words(machine_read(tree), "device tree");
+    expect_words(machine_read(tree), "no device tree");
     ram_free();
 }
 
@@ -54,6 +55,42 @@ TEST(ram_in_many_pieces)
     assert_null(machine_read(tree));
     EXPECT_EQ(machine.n_ram, RAM_RANGES_MAX, "ranges");
     EXPECT_EQ(ram_total_bytes(), RAM_RANGES_MAX * MIB, "RAM");
+    ram_free();
+}
+
+// A node is a hart if it says so and is not switched off.
+TEST(harts_that_are_off_and_nodes_that_are_none)
+{
+    machine_make(NULL);
+    assert_false(fdt_open_into(tree, tree, sizeof tree));
+    assert_false(fdt_setprop_string(tree, fdt_path_offset(tree, "/cpus/cpu@1"), "status", "fail"));
+    assert_true(fdt_add_subnode(tree, fdt_path_offset(tree, "/cpus"), "cache@0") > 0);
+    assert_false(fdt_setprop_string(tree, fdt_path_offset(tree, "/cpus/cache@0"), "device_type",
+                                    "cache"));
+    assert_null(machine_read(tree));
+    EXPECT_EQ(machine.n_harts, 1, "harts");
+    EXPECT_EQ(machine.hart_ids[0], 0, "which");
+    ram_free();
+}
+
+// What is reserved is a whole number of pages; nothing is none; what there is no room for is left.
+TEST(more_reservations_than_there_is_room_for)
+{
+    struct range r;
+    unsigned     n = 0;
+
+    machine_make(NULL);
+    ram_reserve((u64)ram, 0);
+    assert_false(ram_taken(0, &r));
+    for (u64 i = 0; i < RESERVED_MAX + 5; i++)
+        ram_reserve((u64)ram + 2 * i * PAGE_SIZE + 1, 1);
+    for (; ram_taken(n, &r); n++) {
+        EXPECT_EQ(r.base, (u64)ram + 2 * n * PAGE_SIZE, "%u begins", n);
+        EXPECT_EQ(r.size, PAGE_SIZE, "%u", n);
+    }
+    EXPECT_EQ(n, RESERVED_MAX, "reservations");
+    assert_null(machine_read(tree));
+    EXPECT_EQ(ram_alloc(PAGE_SIZE, PAGE_SIZE), 0, "nobody could say whose it is");
     ram_free();
 }
 
@@ -220,6 +257,8 @@ int main(void)
         RUN(a_good_machine),
         RUN(machines_that_lack_something),
         RUN(ram_in_many_pieces),
+        RUN(harts_that_are_off_and_nodes_that_are_none),
+        RUN(more_reservations_than_there_is_room_for),
         RUN(memory_is_handed_out_once),
         RUN(a_good_bundle),
         RUN(damaged_bundles),

@@ -4,10 +4,13 @@
 #include "boot.h"
 
 #include "dev/dt.h"
+#include "dev/net.h"
 #include "mon/build.h"
 #include "mon/guest_dt.h"
 #include "mon/life.h"
+#include "rig/net.h"
 #include "vdev/board.h"
+#include "vdev/devices.h"
 
 #include <libfdt.h>
 
@@ -48,6 +51,7 @@ TEST(a_good_vm)
     struct vcpu       *v;
 
     assert_null(build(s));
+    assert_true(ram_total_bytes() - ram_free_bytes() < 32 * MIB); // its RAM is not taken yet
     boot();
     v = built->vcpus[0];
     EXPECT_EQ(v->f.pc, VM_RAM_BASE + 2 * MIB, "pc");
@@ -121,6 +125,25 @@ TEST(a_start_is_broken_off)
     built_free();
 }
 
+// Its RAM was there when it was built, and others have it when it starts.
+TEST(a_start_that_finds_no_ram)
+{
+    u64 free_before;
+
+    assert_null(build(good_spec()));
+    life_adopt(built);
+    while (ram_take(32 * MIB, PAGE_SIZE))
+        ;
+    free_before = ram_free_bytes();
+    vm_start(built);
+    built->on_end(built);
+    EXPECT_EQ(built->state, VM_OFF, "it is off");
+    EXPECT_EQ(built->end, VM_END_FAIL, "and has failed");
+    EXPECT_EQ(built->starts, 0, "starts");
+    EXPECT_EQ(ram_free_bytes(), free_before, "it has nothing");
+    built_free();
+}
+
 TEST(vms_that_cannot_be)
 {
     struct bundle_spec s;
@@ -157,6 +180,80 @@ TEST(vms_that_cannot_be)
     ram_free();
 }
 
+// The last values that are allowed, and the first that are not.
+TEST(limits)
+{
+    static const struct {
+        u32  weight, cap, shadow_pages;
+        u64  memory;
+        bool good;
+    } cases[] = {
+        { 1, 0, 0, 16 * MIB, true },
+        { 0, 0, 0, 16 * MIB, false },
+        { 1000, 100, SHADOW_POOL_MIN, 18 * MIB, true },
+        { 1001, 100, SHADOW_POOL_MIN, 18 * MIB, false },
+        { 1000, 101, SHADOW_POOL_MIN, 18 * MIB, false },
+        { 1000, 100, SHADOW_POOL_MIN - 1, 18 * MIB, false },
+        { 1, 1, SHADOW_POOL_MAX, 16 * MIB, true },
+        { 1, 1, SHADOW_POOL_MAX + 1, 16 * MIB, false },
+        { 1, 1, 0, 14 * MIB, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bundle_spec s = good_spec();
+        struct vm_config   c;
+        const char        *why;
+
+        machine_make(NULL);
+        assert_null(machine_read(tree));
+        assert_null(bundle_put(&s));
+        assert_true(bundle_vm(0, &c, &why));
+        c.weight = cases[i].weight, c.cap = cases[i].cap;
+        c.shadow_pages = cases[i].shadow_pages, c.memory = cases[i].memory;
+        EXPECT_EQ(!vm_build(&c, &built), cases[i].good, "case %lu", i);
+        ram_free();
+    }
+}
+
+// A kernel that says where it goes and where it starts.
+TEST(placed_kernels)
+{
+    static const struct {
+        u64         load, mem_size, entry;
+        const char *wrong; // NULL: nothing
+    } cases[] = {
+        { VM_RAM_BASE + MIB, 60000, VM_RAM_BASE + MIB, NULL },
+        { VM_RAM_BASE + MIB, 60000, VM_RAM_BASE + MIB + 59998, NULL },
+        { VM_RAM_BASE + MIB, 60000, VM_RAM_BASE + MIB + 60000, "start outside" },
+        { VM_RAM_BASE + MIB, 60000, VM_RAM_BASE + MIB - 2, "start outside" },
+        { VM_RAM_BASE + MIB, 60000, VM_RAM_BASE + MIB + 1, "start outside" },
+        { VM_RAM_BASE + MIB, 60000, 0, "start outside" },
+        { VM_RAM_BASE - PAGE_SIZE, 60000, VM_RAM_BASE, "stand outside" },
+        { VM_RAM_BASE + 32 * MIB - 59999, 60000, VM_RAM_BASE + 31 * MIB, "stand outside" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bundle_spec s = good_spec();
+        struct vm_config   c;
+        const char        *why;
+
+        s.ramdisk = NULL;
+        machine_make(NULL);
+        assert_null(machine_read(tree));
+        assert_null(bundle_put(&s));
+        assert_true(bundle_vm(0, &c, &why));
+        c.kernel.placed = true;
+        c.kernel.load = cases[i].load, c.kernel.mem_size = cases[i].mem_size;
+        c.kernel.entry = cases[i].entry;
+        why            = vm_build(&c, &built);
+        if (cases[i].wrong)
+            expect_words(why, cases[i].wrong);
+        else
+            assert_null(why);
+        ram_free();
+    }
+}
+
 TEST(kernels_that_do_not_fit)
 {
     static const u64   far[] = { 32 * MIB,    1ul << 40,  1ul << 63,      ~0ul,
@@ -171,6 +268,51 @@ TEST(kernels_that_do_not_fit)
         expect_words(build(s), "kernel");
         ram_free();
     }
+}
+
+TEST(a_vm_without_its_disk_is_refused)
+{
+    struct bundle_spec s = good_spec();
+
+    s.partition = "root";
+    expect_words(build(s), "disk");
+    EXPECT_EQ(n_vms, 0, "VMs");
+    s.partition = "a label of more than thirty-six bytes";
+    expect_words(build(s), "partition");
+    s.partition = "";
+    expect_words(build(s), "partition");
+    ram_free();
+}
+
+TEST(a_vm_with_a_network)
+{
+    static const u8    mac[7] = { 0x52, 0x54, 0, 1, 2, 3 }, group[6] = { 0x53, 0x54, 0, 1, 2, 3 };
+    struct bundle_spec s      = good_spec();
+    struct port_report port;
+
+    switch_forget();
+    s.mac      = mac;
+    s.mac_size = 6;
+    s.vlan     = 4094;
+    assert_null(build(s));
+    assert_non_null(built->port);
+    assert_true(switch_port(0, &port));
+    assert_memory_equal(port.mac, mac, 6);
+    EXPECT_EQ(port.vlan, 4094, "VLAN");
+    assert_string_equal(port.name, built->name);
+    assert_false(switch_port(1, &port));
+    built_free();
+
+    switch_forget();
+    s.vlan = 4095;
+    expect_words(build(s), "vlan");
+    s.vlan     = 0;
+    s.mac_size = 7;
+    expect_words(build(s), "mac");
+    s.mac      = group;
+    s.mac_size = 6;
+    expect_words(build(s), "mac");
+    ram_free();
 }
 
 // The header's offset is any number; an odd one must be refused, or work.
@@ -240,13 +382,24 @@ TEST(guest_tree_says_what_there_is)
     assert_string_equal(dt_string(fdt, node, "mmu-type"), "riscv,sv57");
     assert_non_null(fdt_getprop(fdt, node, "riscv,isa-extensions", &len));
     assert_true(dt_stdout(fdt) >= 0);
+    for (int i = 0; i < 2; i++) { // what a kernel writes where to power off, and to reboot
+        node = fdt_path_offset(fdt, i ? "/soc/reboot" : "/soc/poweroff");
+        assert_string_equal(dt_string(fdt, node, "compatible"),
+                            i ? "syscon-reboot" : "syscon-poweroff");
+        assert_true(dt_number(fdt, node, "value", &value) && value == (i ? 0x7777 : 0x5555));
+        assert_true(dt_number(fdt, node, "offset", &value) && value == 0);
+        assert_true(dt_number(fdt, node, "regmap", &value));
+        node = fdt_node_offset_by_phandle(fdt, (u32)value);
+        assert_true(dt_reg(fdt, node, 0, &base, &size) && base == VFINISHER_BASE);
+    }
     for (size_t i = 0; i < board_n_devices; i++) {
         const struct vdev_ops *ops   = board_devices[i];
         bool                   found = false;
 
         for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
             found |= dt_reg(fdt, node, 0, &base, &size) && base == ops->base;
-        EXPECT_EQ(found, ops->base != VSLOTS_BASE, "%s", ops->name);
+        EXPECT_EQ(found, ops != &vslots_ops && (!ops->present || ops->present(built)), "%s",
+                  ops->name);
     }
     built_free();
 }
@@ -259,7 +412,8 @@ TEST(guest_trees_have_seeds_of_their_own)
 
     assert_null(build(good_spec()));
     (void)guest_tree(a, sizeof a), (void)guest_tree(b, sizeof b);
-    guest_dt_seed(a), guest_dt_seed(b);
+    guest_dt_seed((char *)a + guest_dt_seed_offset(a));
+    guest_dt_seed((char *)b + guest_dt_seed_offset(b));
     seed_a = fdt_getprop(a, fdt_path_offset(a, "/chosen"), "rng-seed", &len_a);
     seed_b = fdt_getprop(b, fdt_path_offset(b, "/chosen"), "rng-seed", &len_b);
     EXPECT_EQ(len_a, 32, "length");
@@ -309,8 +463,13 @@ int main(void)
         RUN(a_second_start),
         RUN(a_start_is_broken_off),
         RUN(a_start_that_is_broken_off),
+        RUN(a_start_that_finds_no_ram),
         RUN(vms_that_cannot_be),
+        RUN(limits),
+        RUN(placed_kernels),
         RUN(kernels_that_do_not_fit),
+        RUN(a_vm_without_its_disk_is_refused),
+        RUN(a_vm_with_a_network),
         RUN(kernel_at_an_odd_offset),
         RUN(many_vms_fit),
         RUN(guest_tree_says_what_there_is),

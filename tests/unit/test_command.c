@@ -4,29 +4,7 @@
 #include "mon/command.h"
 #include "mon/sender.h"
 #include "mon/view.h"
-#include "rig/desk.h"
-#include "unit.h"
-
-static struct desk d;
-
-static int setup(void **state)
-{
-    (void)state;
-    desk_make(&d);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    desk_free(&d);
-    return 0;
-}
-
-static bool has(const char *text, const char *part)
-{
-    return strstr(text, part) != NULL;
-}
+#include "on_desk.h"
 
 // A command's answer, between what was typed and the next prompt.
 static const char *command(const char *line)
@@ -298,8 +276,7 @@ TEST(top)
     log_line("the line is full");
     desk_ticks(6); // and so it is left out
     EXPECT_EQ(sender_waiting() < 100, true, "only the log waits");
-    chips.serial_room = RIG_TEXT;
-    chips.serial_ready(NULL);
+    desk_ready();
     desk_type("x");
     desk_shown();
     desk_ticks(10);
@@ -374,6 +351,20 @@ TEST(requests_that_are_none)
     assert_true(has(desk_shown(), "--- one ---"));
 }
 
+// One that is too long is refused, and nothing of it is typed to a guest.
+TEST(a_request_that_is_too_long)
+{
+    char what[1000] = "text mem one ";
+    bool ok;
+
+    memset(what + strlen(what), 'x', 900);
+    assert_true(has(request(what, &ok), "too long"));
+    assert_false(ok);
+    EXPECT_EQ(vms[0]->console_read(vms[0]), -1, "nothing was typed");
+    assert_true(has(request("text version", &ok), "Duomo"));
+    assert_true(ok);
+}
+
 // The whole of a long reply comes, however slow the line is, and nothing of a guest's between.
 TEST(a_long_reply_comes_whole)
 {
@@ -385,8 +376,7 @@ TEST(a_long_reply_comes_whole)
     log_line("a line of the log");
     assert_false(desk_print(d.r[0], "guest"));
     assert_true(chips.is_held); // the next request waits until this one is answered
-    chips.serial_room = RIG_TEXT;
-    chips.serial_ready(NULL);
+    desk_ready();
     shown = desk_shown();
     assert_true(has(shown, ";end;ok\x1b\\duomo: a line of the log\r\n"));
     for (const char *at = shown; (at = strstr(at, "\r\n")); at++)
@@ -451,6 +441,7 @@ int main(void)
         RUN_ON_RIG(requests),
         RUN_ON_RIG(requests_stand_apart),
         RUN_ON_RIG(requests_that_are_none),
+        RUN_ON_RIG(a_request_that_is_too_long),
         RUN_ON_RIG(a_long_reply_comes_whole),
         RUN_ON_RIG(any_keys),
     };

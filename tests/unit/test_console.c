@@ -4,29 +4,7 @@
 #include "lib/log.h"
 #include "mon/sender.h"
 #include "mon/view.h"
-#include "rig/desk.h"
-#include "unit.h"
-
-static struct desk d;
-
-static int setup(void **state)
-{
-    (void)state;
-    desk_make(&d);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    desk_free(&d);
-    return 0;
-}
-
-static bool has(const char *text, const char *part)
-{
-    return strstr(text, part) != NULL;
-}
+#include "on_desk.h"
 
 static int read_byte(struct rig *r)
 {
@@ -182,8 +160,7 @@ TEST(who_is_not_shown_waits_for_nobody)
     assert_true(desk_print(d.r[0], "x"));
     assert_false(desk_print(d.r[1], "x"));
     assert_string_equal(desk_shown(), "");
-    chips.serial_room = RIG_TEXT;
-    chips.serial_ready(NULL);
+    desk_ready();
     assert_string_equal(desk_shown(), "--- two ---\r\nx");
     assert_true(desk_print(d.r[1], "x"));
 }
@@ -197,8 +174,7 @@ TEST(the_log_waits_in_the_sender)
     EXPECT_EQ(sender_waiting(), SENDER_SIZE, "it is full");
     assert_true(sender_lost() > 0);
     assert_true(chips.is_held || (desk_type("x"), chips.is_held));
-    chips.serial_room = RIG_TEXT;
-    chips.serial_ready(NULL);
+    desk_ready();
     assert_true(has(desk_shown(), "duomo: line 10 of"));
     assert_false(chips.is_held);
 }
@@ -242,8 +218,10 @@ TEST(a_switch_ends_the_hold)
         desk_type("a");
     assert_true(chips.is_held);
     view_vm(&d.r[1]->vm);
+    desk_ready();
     assert_false(chips.is_held);
     view_vm(&d.r[0]->vm);
+    desk_ready();
     assert_true(chips.is_held);
 }
 

@@ -398,6 +398,24 @@ TEST(stimecmp_moves_the_timer)
     EXPECT_EQ(csr_see(CSR_SIP), 0, "never");
 }
 
+// What the hart does to a process is what its kernel wants; to the kernel, what a hart in S does: all
+// that there is, but no fence of devices where memory alone is meant (ENVCFG_FIOM).
+TEST(envcfg_is_that_of_the_mode)
+{
+    r->v->csr.senvcfg = ENVCFG_FIOM | ENVCFG_CBZE;
+    r->v->engine->load(r->v);
+    EXPECT_EQ(fake_hart.senvcfg, hart_caps.senvcfg_mask & ~ENVCFG_FIOM, "the kernel, loaded");
+    r->v->mode = MODE_U;
+    r->v->engine->follow(r->v);
+    EXPECT_EQ(fake_hart.senvcfg, ENVCFG_FIOM | ENVCFG_CBZE, "the process, followed");
+    r->v->csr.senvcfg = 0;
+    r->v->engine->follow(r->v);
+    EXPECT_EQ(fake_hart.senvcfg, 0, "changed");
+    r->v->mode = MODE_S;
+    r->v->engine->follow(r->v);
+    EXPECT_EQ(fake_hart.senvcfg, hart_caps.senvcfg_mask & ~ENVCFG_FIOM, "the kernel, followed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +442,7 @@ int main(void)
         RUN_ON_RIG(masks_of_the_hart),
         RUN_ON_RIG(rows_need_their_extension),
         RUN_ON_RIG(stimecmp_moves_the_timer),
+        RUN_ON_RIG(envcfg_is_that_of_the_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

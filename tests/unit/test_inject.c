@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Traps into vS and back: every combination of what they depend on (Priv. 1.12, 3.1.6.1 and 4.1).
-#include "unit.h"
-
-static struct rig *r;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_reset();
-    r = rig_make(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_free(r);
-    return 0;
-}
+#include "on_rig.h"
 
 static u64 status_of(unsigned bits)
 {

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/out.h"
 #include "lib/seed.h"
+#include "lib/seg.h"
 #include "lib/words.h"
 
 TEST(crc_of_known_texts)
@@ -48,13 +49,20 @@ TEST(seeds_differ)
 
 TEST(a_seed_is_as_long_as_asked)
 {
-    u8 got[40];
+    static const size_t lens[] = { 0, 1, 5, 31, 32, 33, 63, 64, 65, 96, 97, 300 };
+    u8                  got[400], before[400];
 
-    memset(got, 0x55, sizeof got);
-    seed_take(got, 5);
-    EXPECT_EQ(got[5], 0x55, "not more");
-    seed_take(got, sizeof got);
-    EXPECT_EQ(got[32], 0x55, "32 at most");
+    for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+        memset(got, 0x55, sizeof got);
+        seed_take(got, lens[i]);
+        for (size_t at = lens[i]; at < sizeof got; at++)
+            EXPECT_EQ(got[at], 0x55, "not more than %zu", lens[i]);
+        for (size_t at = 0; at + 8 <= lens[i]; at += 8)
+            assert_memory_not_equal(got + at, "UUUUUUUU", 8); // not less
+        memcpy(before, got, sizeof got);
+        seed_take(got, lens[i]);
+        assert_true(lens[i] < 8 || memcmp(before, got, lens[i]));
+    }
     seed_mix(got, 0);
     seed_mix(got, 100 % sizeof got);
 }
@@ -116,6 +124,57 @@ TEST(words)
         for (size_t i = 0; i < sizeof to; i++)
             EXPECT_EQ(((u8 *)to)[i], i < len ? 0 : 0x5a, "byte %zu of %zu", i, len);
     }
+}
+
+// Every alignment of both, and nothing but the bytes asked for; the heap's guard sees reads behind
+// the end.
+TEST(bytes_wherever_they_are)
+{
+    for (size_t len = 0; len < 200; len++)
+        for (size_t off = 0; off < 64; off++) {
+            size_t a = off / 8, b = off % 8;
+            u8    *from = malloc(a + len), *to = malloc(b + len + 1);
+
+            for (size_t i = 0; i < a + len; i++)
+                from[i] = (u8)(i * 37 + len);
+            memset(to, 0x5a, b + len + 1);
+            bytes_copy(to + b, from + a, len);
+            assert_memory_equal(to + b, from + a, len);
+            EXPECT_EQ(to[b + len], 0x5a, "the byte behind");
+            for (size_t i = 0; i < b; i++)
+                EXPECT_EQ(to[i], 0x5a, "a byte before");
+            free(from);
+            free(to);
+        }
+}
+
+// Against the same bytes in one piece, at every place and of every length.
+TEST(pieces_of_memory)
+{
+    static u8  whole[64], out[64];
+    struct seg segs[] = { { hpa((u64)whole), 7 },       { hpa((u64)whole + 7), 0 },
+                          { hpa((u64)whole + 7), 1 },   { hpa((u64)whole + 8), 40 },
+                          { hpa((u64)whole + 48), 16 }, { hpa((u64)whole + 64), 0 } };
+
+    for (u8 i = 0; i < sizeof whole; i++)
+        whole[i] = i;
+    for (size_t at = 0; at <= 64; at++)
+        for (size_t len = 0; len <= 70; len++) {
+            struct seg_walk w = { segs, ARRAY_LEN(segs), 0 };
+            size_t          n = min_u64(len, 64 - at);
+
+            EXPECT_EQ(seg_skip(&w, at), at, "skipped");
+            EXPECT_EQ(seg_read(&w, out, len), n, "read at %zu of %zu", at, len);
+            assert_memory_equal(out, whole + at, n);
+        }
+
+    struct seg_walk w = { segs, ARRAY_LEN(segs), 0 };
+
+    memset(out, 0xee, sizeof out);
+    EXPECT_EQ(seg_write(&w, out, 9), 9, "written");
+    EXPECT_EQ(whole[8], 0xee, "the last written");
+    EXPECT_EQ(whole[9], 9, "the one behind");
+    EXPECT_EQ(seg_write(&w, out, 64), 55, "written to the end");
 }
 
 TEST(bits_and_fields)
@@ -236,7 +295,7 @@ int main(void)
         RUN(a_seed_is_as_long_as_asked),
         RUN(output_is_formatted_and_cut),
         RUN(words),
-        RUN(bits_and_fields),
+        RUN(bytes_wherever_they_are), RUN(pieces_of_memory), RUN(bits_and_fields),
         RUN(isa_of_qemu_7),
         RUN(isa_of_qemu_10),
         RUN(isa_with_state_of_its_own),

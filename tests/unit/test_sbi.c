@@ -87,6 +87,7 @@ TEST(hostile_arguments)
                                 SBI_EXT_HSM,
                                 SBI_EXT_SRST,
                                 SBI_EXT_DBCN,
+                                SBI_EXT_STA,
                                 0x0a000000,
                                 ~0ul,
                                 SBI_EXT_TIME | 1ul << 32 };
@@ -131,9 +132,9 @@ TEST(unknown_is_not_supported)
 TEST(base)
 {
     static const u64 there[]   = { SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI, SBI_EXT_RFENCE,
-                                   SBI_EXT_HSM,  SBI_EXT_SRST, SBI_EXT_DBCN };
+                                   SBI_EXT_HSM,  SBI_EXT_SRST, SBI_EXT_DBCN,   SBI_EXT_STA };
     static const u64 missing[] = { 9,        0x504d55,   0x53555350, 0x4e41434c,
-                                   0x535441, 0x08000000, ~0ul,       SBI_EXT_TIME | 1ul << 32 };
+                                   0x43505043, 0x08000000, ~0ul,       SBI_EXT_TIME | 1ul << 32 };
 
     EXPECT_EQ(CALL(SBI_EXT_BASE, 0).value, SBI_SPEC_2_0, "version");
     EXPECT_EQ(CALL(SBI_EXT_BASE, 1).value, SBI_IMPL_ID, "implementation");

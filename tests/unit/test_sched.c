@@ -2,7 +2,10 @@
 // The scheduler and the run loop over a fake hart whose guests are scripts.
 #include "unit.h"
 
-#include "vm/sched.h"
+#include "vdev/board.h"
+#include "vm/runq.h"
+
+#include <setjmp.h>
 
 static struct rig *a, *b;
 static unsigned    turns, limit;
@@ -190,6 +193,29 @@ TEST(deadlines_wake)
     end();
 }
 
+// The clock of the day looks again every now and then while an alarm is set.  It has no interrupt
+// that the guest has enabled, so its vCPU goes on waiting.
+static void b_waits(struct vcpu *v)
+{
+    if (v->vm == &a->vm)
+        spins(v);
+    else
+        illegal(v, WFI);
+}
+
+TEST(a_device_that_looks_again_wakes_nobody)
+{
+    begin(1);
+    script = b_waits;
+    rig_write(b, VRTC_BASE + 0x0c, 4, (chips.wallclock_ns + 2000) >> 32); // the alarm, 2 us away
+    rig_write(b, VRTC_BASE + 0x08, 4, (u32)(chips.wallclock_ns + 2000));
+    sched_run(false);
+    EXPECT_EQ(ran[1], 1, "it waits once");
+    assert_true(b->v->sched.wake_at < fake_hart.time + 1000); // and it is still looked at
+    assert_true(ran[0] > limit / 2);
+    end();
+}
+
 // SBI 2.0, 9.4 and table "HSM Hart Resume Register State".
 static void suspends(struct vcpu *v)
 {
@@ -276,6 +302,38 @@ TEST(a_started_vcpu_gets_its_turn)
     sched_run(false);
     assert_true(second > 0);
     EXPECT_EQ(a->list[1]->f.x[REG_A1], 0x55, "a1");
+    end();
+}
+
+// The first asks the second for a fence.i, which is done before the second's next instruction.
+static unsigned fences[2]; // done by then; and after
+
+static void asks_for_fence_i(struct vcpu *v)
+{
+    if (v->id && second == 1) {
+        second    = 2;
+        fences[1] = fake_hart.n_fence_code;
+        all_stop();
+    } else if (!v->id && a->list[1]->hsm == HSM_STOPPED) {
+        ecall(v, SBI_EXT_HSM, 0, 1, VM_RAM_BASE + 0x1000, 0);
+    } else if (!v->id && ran[0] > 1000 && !second) {
+        second    = 1;
+        fences[0] = fake_hart.n_fence_code;
+        ecall(v, SBI_EXT_RFENCE, 0, 2, 0, 0);
+    } else {
+        spins(v);
+    }
+}
+
+TEST(a_fence_that_another_asked_for_comes_first)
+{
+    begin(2);
+    b->vm.state = VM_OFF;
+    second      = 0;
+    script      = asks_for_fence_i;
+    sched_run(false);
+    EXPECT_EQ(second, 2, "it was asked for, and the other ran again");
+    EXPECT_EQ(fences[1] - fences[0], 2, "one as it comes onto the hart, one that was asked for");
     end();
 }
 
@@ -409,6 +467,138 @@ TEST(a_stop_ends_the_loop_at_once)
     end();
 }
 
+// B sleeps; somebody pauses it, and resumes it before its deadline, or after it.  A spins, or is off.
+static u64      resume_at;
+static unsigned pauses;
+
+static void pauses_b(void)
+{
+    sched_alarm.deadline_ticks = fake_hart.time + 300;
+    if (vm_state(&b->vm) == VM_RUNNING && b->v->waiting && pauses < 20) {
+        vm_pause(&b->vm);
+        resume_at = fake_hart.time + (pauses++ % 2 ? 1000 : 30000);
+    } else if (vm_state(&b->vm) == VM_PAUSED && fake_hart.time >= resume_at)
+        vm_resume(&b->vm);
+}
+
+static void b_sleeps_again_and_again(struct vcpu *v)
+{
+    if (v->vm == &a->vm)
+        spins(v);
+    else if (v->irq_lines & BIT(IRQ_STI) || v->csr.stimecmp == ~0ul)
+        ecall(v, SBI_EXT_TIME, 0, fake_hart.time + 15000, 0, 0);
+    else
+        illegal(v, WFI);
+}
+
+TEST(pause_and_resume_lose_no_wake_up)
+{
+    for (int alone = 0; alone < 2; alone++) {
+        begin(1);
+        pauses             = 0;
+        limit              = 200000;
+        script             = b_sleeps_again_and_again;
+        b->v->csr.mie      = BIT(IRQ_STI);
+        a->vm.state        = alone ? VM_OFF : VM_RUNNING;
+        sched_alarm.ring   = pauses_b;
+        pauses_b();
+        sched_run(false);
+        EXPECT_EQ(pauses, 20, "pauses");
+        assert_true(ran[1] > 40 && (alone || ran[0] > 1000));
+        sched_alarm.deadline_ticks = ~0ul;
+        end();
+    }
+}
+
+// The last VM ends, and is started again a moment later: a hart that is not the one that decides
+// stays with them.
+static void on_end_starts(struct vm *vm)
+{
+    lock_take(&vm->lock);
+    vm_reset(vm);
+    vm_state_set(vm, VM_RUNNING);
+    vcpu_start(vm->vcpus[0], VM_RAM_BASE, 0);
+    lock_drop(&vm->lock);
+}
+
+static jmp_buf  hart_ends;
+static unsigned waits_of_other;
+
+static void starts_b_late(void)
+{
+    if (++waits_of_other == 3) {
+        b->vm.on_end = on_end_starts;
+        vm_start(&b->vm);
+    }
+    if (waits_of_other > 10)
+        longjmp(hart_ends, 1);
+    fake_hart.irq_pending |= BIT(IRQ_MSI);
+}
+
+static void leaves_the_hart(struct vcpu *v)
+{
+    (void)v;
+    longjmp(hart_ends, 2);
+}
+
+TEST(a_hart_outlives_the_last_vm)
+{
+    volatile int how;
+
+    begin(1);
+    fake_hart.index = fake_hart.id = 1;
+    fake_hart.on_wait              = starts_b_late;
+    a->vm.state = b->vm.state = VM_OFF;
+    waits_of_other            = 0;
+    script                    = leaves_the_hart;
+    how                       = setjmp(hart_ends);
+    if (!how)
+        sched_run(false);
+    EXPECT_EQ(how, 2, "it runs the VM that was started");
+    memset(&harts[1], 0, sizeof harts[1]);
+    runq_lock = (struct lock){ 0 };
+    fake_hart.index = fake_hart.id = 0;
+    end();
+}
+
+// The monitor's instructions pass while it looks at its interrupts.
+static u64 looking_takes_time(void)
+{
+    fake_hart.instret += 7;
+    return 0;
+}
+
+TEST(what_the_monitor_takes_is_counted)
+{
+    u64 spent = 0;
+
+    begin(1);
+    script              = both_spin;
+    limit               = 1000;
+    fake_hart.more_irqs = looking_takes_time;
+    sched_run(false);
+    fake_hart.more_irqs = NULL;
+    for (unsigned kind = 0; kind < SPENT_KINDS; kind++)
+        spent += a->v->stats.spent[kind] + b->v->stats.spent[kind];
+    assert_true(spent > 0 && spent < fake_hart.instret);
+    end();
+}
+
+// The last words: each other hart that takes part is called, and nobody else.
+TEST(all_other_harts_are_called)
+{
+    begin(1);
+    runq_join();
+    harts[MAX_HARTS - 1].up = true;
+    harts[MAX_HARTS - 1].id = 5;
+    memset(chips.poked, 0, sizeof chips.poked);
+    harts_stop();
+    for (u32 id = 0; id < ARRAY_LEN(chips.poked); id++)
+        EXPECT_EQ(chips.poked[id], id == 5, "hart %u", id);
+    harts[MAX_HARTS - 1].up = false;
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,14 +607,20 @@ int main(void)
         RUN(a_masked_wait_is_in_nobodys_way),
         RUN(an_interrupt_wakes_its_vcpu_soon),
         RUN(deadlines_wake),
+        RUN(a_device_that_looks_again_wakes_nobody),
         RUN(suspend_resumes_as_start),
         RUN(every_ended_vm_is_told),
         RUN(a_started_vcpu_gets_its_turn),
+        RUN(a_fence_that_another_asked_for_comes_first),
         RUN(a_late_starter_does_not_starve_others),
         RUN(a_sleeper_is_owed_nothing_for_a_long_turn),
         RUN(a_restarted_vm_does_not_starve_others),
         RUN(each_vm_finds_its_own_state),
         RUN(a_stop_ends_the_loop_at_once),
+        RUN(pause_and_resume_lose_no_wake_up),
+        RUN(a_hart_outlives_the_last_vm),
+        RUN(what_the_monitor_takes_is_counted),
+        RUN(all_other_harts_are_called),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

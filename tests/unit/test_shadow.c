@@ -423,6 +423,8 @@ TEST(bare_maps_all_of_ram_and_nothing_else)
 
 TEST(a_and_d_are_set_as_hardware_does)
 {
+    u64 fills;
+
     corner_begin((struct rig_options){ 0 }, false);
     tables_make();
     rig_word_set(r, L0, pte(DATA, PTE_V | PTE_R | PTE_W));
@@ -430,6 +432,10 @@ TEST(a_and_d_are_set_as_hardware_does)
     EXPECT_EQ(rig_word(r, L0), pte(DATA, PTE_V | PTE_R | PTE_W | PTE_A), "A alone");
     EXPECT_EQ(reach(0, 'w'), DATA, "write");
     EXPECT_EQ(rig_word(r, L0), pte(DATA, PTE_V | PTE_R | PTE_W | PTE_A | PTE_D), "A and D");
+    rig_word_set(r, L0 + 16, pte(DATA, PTE_V | PTE_R | PTE_W));
+    fills = r->v->stats.fills;
+    EXPECT_EQ(reach(0x2000, 'w'), DATA, "a write first");
+    EXPECT_EQ(r->v->stats.fills - fills, 1, "one fault");
     rig_word_set(r, L0 + 8, pte(DATA, PTE_V | PTE_R));
     EXPECT_EQ(reach(0x1000, 'w'), 0, "not allowed");
     EXPECT_EQ(rig_word(r, L0 + 8), pte(DATA, PTE_V | PTE_R), "a refused access sets neither");

@@ -287,6 +287,116 @@ TEST(a_resumed_sleeper_is_woken_by_its_timer)
     }
 }
 
+// One that has had much wakes on a hart where others have had little, while another hart's guest is
+// alone and so has no end of its slice.
+TEST(one_that_is_alone_keeps_its_hart_from_nobody)
+{
+    sim_begin(2, NULL);
+    sim_start(spins, 100, 0, BIT(0));
+    sim_run(20000 * MS); // it has had 20 s, and is alone
+    sim_start((struct job){ 2 * MS, 3 * MS }, 100, 0, ALL);
+    sim_run(1000 * MS);
+    for (unsigned i = 0; i < 3; i++)
+        sim_start((struct job){ 30 * MS, 7 * MS }, 100, 0, BIT(1));
+    sim_run(100 * MS);
+    sim_forget();
+    sim_run(20000 * MS);
+    for (unsigned i = 0; i < 5; i++)
+        expect_wait(i, 60);
+    sim_end();
+}
+
+// Two that are capped do not keep each other where a newcomer would be owed seconds.
+TEST(a_newcomer_beside_capped_ones_is_owed_nothing)
+{
+    sim_begin(1, NULL);
+    sim_start(spins, 100, 10, ALL);
+    sim_start(spins, 100, 10, ALL);
+    sim_start(spins, 100, 0, ALL);
+    sim_run(20000 * MS);
+    sim_start(spins, 100, 0, ALL);
+    sim_forget();
+    sim_run(2000 * MS);
+    for (unsigned i = 2; i < 4; i++) {
+        expect_wait(i, 60);
+        expect_share(i, 400, 40);
+    }
+    sim_end();
+}
+
+// Those of another hart who have had less, and one that may come to it.
+TEST(newcomers_on_another_hart_are_owed_nothing)
+{
+    sim_begin(2, NULL);
+    sim_start(spins, 100, 0, BIT(0));
+    sim_run(20000 * MS);
+    for (unsigned i = 1; i < 5; i++)
+        sim_start(spins, 100, 0, BIT(0));
+    sim_start(spins, 100, 0, BIT(1)); // these have had nothing
+    sim_start(spins, 200, 0, BIT(1));
+    sim_start(spins, 100, 0, ALL);
+    sim_forget();
+    sim_run(3000 * MS);
+    for (unsigned i = 0; i < 5; i++)
+        expect_share(i, 200, 20);
+    expect_share(5, 250, 25);
+    expect_share(6, 500, 50);
+    expect_share(7, 250, 25);
+    for (unsigned i = 0; i < 8; i++)
+        expect_wait(i, 60);
+    sim_end();
+}
+
+// Who is held for a moment competes nevertheless.
+TEST(a_newcomer_beside_one_that_is_held_is_owed_nothing)
+{
+    sim_begin(1, NULL);
+    sim_start(spins, 100, 0, ALL);
+    sim_start((struct job){ MS, 15000 * MS }, 100, 0, ALL);
+    sim_run(14990 * MS);
+    vm_hold(&sim_guests[0].r->vm);
+    sim_run(1 * MS);
+    sim_start(spins, 100, 0, ALL);
+    sim_run(1 * MS);
+    vm_release(&sim_guests[0].r->vm);
+    sim_forget();
+    sim_run(2000 * MS);
+    expect_wait(0, 60);
+    expect_share(0, 500, 30);
+    sim_end();
+}
+
+// Guests sleep and wake while somebody on any hart pauses and resumes them.
+TEST(pauses_lose_no_wake_up)
+{
+    u64 state = 11, resumed[6] = { 0 };
+
+    sim_begin(3, NULL);
+    for (unsigned i = 0; i < 6; i++)
+        sim_start((struct job){ 1 + dice_below(&state, 4 * MS), 1 + dice_below(&state, 30 * MS) },
+                  100, 0, i % 2 ? ALL : BIT(i / 2));
+    sim_start(spins, 100, 0, BIT(1));
+    for (unsigned n = 0; n < 5000; n++) {
+        u64        who = dice_below(&state, 6);
+        struct vm *vm  = &sim_guests[who].r->vm;
+
+        sim_hart((unsigned)dice_below(&state, 3));
+        vm_state(vm) == VM_PAUSED ? vm_resume(vm) : vm_pause(vm);
+        resumed[who] = fake_hart.time;
+        sim_run(dice_below(&state, 10 * MS));
+        for (unsigned i = 0; i < 6; i++) {
+            const struct vcpu *v = sim_guests[i].r->v;
+
+            if (v->sched.place == PLACE_SLEEPING &&
+                max_u64(v->csr.stimecmp, resumed[i]) + 100 * MS < fake_hart.time)
+                fail_msg("step %u: guest %u sleeps on", n, i);
+            if (v->sched.place == PLACE_READY && v->sched.since + 200 * MS < fake_hart.time)
+                fail_msg("step %u: guest %u is ready for %lu ms", n, i, (fake_hart.time - v->sched.since)/MS);
+        }
+    }
+    sim_end();
+}
+
 // A deadline of a sleeper's that another sets anew is known to the hart that watches over it.
 TEST(a_sleepers_new_deadline_is_known)
 {
@@ -359,6 +469,11 @@ int main(void)
         RUN(a_newcomer_starves_nobody_elsewhere),
         RUN(hold_and_release),
         RUN(a_resumed_sleeper_is_woken_by_its_timer),
+        RUN(one_that_is_alone_keeps_its_hart_from_nobody),
+        RUN(a_newcomer_beside_capped_ones_is_owed_nothing),
+        RUN(newcomers_on_another_hart_are_owed_nothing),
+        RUN(a_newcomer_beside_one_that_is_held_is_owed_nothing),
+        RUN(pauses_lose_no_wake_up),
         RUN(a_sleepers_new_deadline_is_known),
         RUN(time_adds_up),
     };

@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Guests that cannot go on: loops of traps, the watchdog; backtraces over stacks of any content.
-#include "unit.h"
+#include "on_rig.h"
 
 #include "dev/machine.h"
 #include "vm/backtrace.h"
 #include "vm/stuck.h"
-
-static struct rig *r;
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_reset();
-    r = rig_make(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_free(r);
-    return 0;
-}
 
 #define VECTOR (VM_RAM_BASE + 0x2000)
 

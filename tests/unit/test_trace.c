@@ -155,11 +155,15 @@ TEST(violations)
                  (VUART_BASE & ~0x1ffffful) >> 2 | kernels);
     r->v->csr.satp = (u64)SATP_SV39 << 60 | root >> PAGE_SHIFT;
     trace_set(r->v, BIT(TRACE_VIOLATION) | BIT(TRACE_EXCEPTION));
-    for (int i = 0; i < 4; i++) {
-        static const u64 tvals[] = { SRET, 0xffffffff, VUART_BASE, 0x40000000 };
+    for (int i = 0; i < 5; i++) {
+        static const u64 tvals[] = { SRET, 0xffffffff, VUART_BASE, 0x40000000, VUART_BASE };
 
         r->v->mode = MODE_U;
-        traps(AT, i < 2 ? EXC_ILLEGAL_INSN : EXC_LOAD_PAGE_FAULT, tvals[i]);
+        traps(AT,
+              i < 2   ? EXC_ILLEGAL_INSN
+              : i < 4 ? EXC_LOAD_PAGE_FAULT
+                      : EXC_BREAKPOINT,
+              tvals[i]);
         play();
     }
     EXPECT_EQ(record(0, TRACE_VIOLATION)->value[0], EXC_ILLEGAL_INSN, "scause");
@@ -170,6 +174,7 @@ TEST(violations)
     EXPECT_EQ(touch->value[3], VUART_BASE, "where it leads");
     assert_string_equal(r->vm.bus.devices[touch->device - 1]->ops->name, "uart");
     record(3, TRACE_EXCEPTION); // nothing is mapped there: its kernel may map it
+    record(4, TRACE_EXCEPTION); // no access at all, whatever the address
 }
 
 TEST(the_ring_keeps_the_newest)
@@ -207,7 +212,7 @@ TEST(a_call_is_followed)
 {
     const struct follower *f = &r->v->trace.follower;
 
-    trace_follow(r->v, false);
+    trace_follow(r->v, FOLLOW_CALL);
     call_script(false); // reaches no device
     play();
     EXPECT_EQ(f->state, FOLLOW_ARMED, "it goes on waiting");
@@ -228,7 +233,7 @@ TEST(a_long_call_is_cut_in_the_middle)
 {
     const struct follower *f = &r->v->trace.follower;
 
-    trace_follow(r->v, true);
+    trace_follow(r->v, FOLLOW_VIOLATION);
     r->v->mode      = MODE_U;
     r->v->csr.stvec = VECTOR;
     traps(AT, EXC_ILLEGAL_INSN, WFI);

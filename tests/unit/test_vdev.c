@@ -50,13 +50,20 @@ TEST(every_device_every_offset)
     }
 }
 
+// The empty slots lie under the devices that are in some of them.
+static bool is_in_a_slot(const struct vdev_ops *a, const struct vdev_ops *b)
+{
+    return b == &vslots_ops && a->base >= b->base && a->base + a->size <= b->base + b->size;
+}
+
 TEST(devices_do_not_overlap_nor_touch_ram)
 {
     for (size_t i = 0; i < board_n_devices; i++)
         for (size_t j = 0; j < i; j++) {
             const struct vdev_ops *a = board_devices[i], *b = board_devices[j];
 
-            assert_true(a->base + a->size <= b->base || b->base + b->size <= a->base);
+            assert_true(a->base + a->size <= b->base || b->base + b->size <= a->base ||
+                        is_in_a_slot(b, a));
             assert_true(a->base + a->size <= VM_RAM_BASE);
             assert_true(!a->irq || a->irq != b->irq);
         }
@@ -299,8 +306,12 @@ TEST(empty_slots)
     for (u64 n = 0; n < 8; n++) {
         u64 slot = VSLOTS_BASE + n * 0x1000;
 
+        if (n == 3) // there is entropy
+            continue;
+
         EXPECT_EQ(rig_read(r, slot, 4), 0x74726976, "the magic value");
         EXPECT_EQ(rig_read(r, slot + 8, 4), 0, "nobody is there");
+        EXPECT_EQ(rig_read(r, slot, 8), 0x0000000274726976, "two registers at once");
         rig_write(r, slot + 0x70, 4, 0xff);
         EXPECT_EQ(rig_read(r, slot + 0x70, 4), 0, "status");
     }

@@ -138,6 +138,21 @@ TEST(transmitter_interrupt)
     EXPECT_EQ(irq, false, "off");
 }
 
+// FCR bit 2 empties the transmitter, which then has an interrupt to give; nothing else of FCR does.
+TEST(a_cleared_transmitter_is_an_empty_one)
+{
+    put(FCR, 0x01);
+    put(IER, 2);
+    EXPECT_EQ(get(IIR) & 0x0f, 2, "THRI");
+    put(FCR, 0x01);
+    EXPECT_EQ(get(IIR) & 0x0f, 1, "nothing was cleared");
+    put(FCR, 0x03);
+    EXPECT_EQ(get(IIR) & 0x0f, 1, "the receiver");
+    put(FCR, 0x05);
+    assert_true(irq);
+    EXPECT_EQ(get(IIR) & 0x0f, 2, "the transmitter");
+}
+
 TEST(priority_of_interrupts)
 {
     put(FCR, 1), put(IER, 7);
@@ -258,6 +273,7 @@ int main(void)
         RUN_ON_RIG(trigger_levels),
         RUN_ON_RIG(without_fifo),
         RUN_ON_RIG(transmitter_interrupt),
+        RUN_ON_RIG(a_cleared_transmitter_is_an_empty_one),
         RUN_ON_RIG(priority_of_interrupts),
         RUN_ON_RIG(back_pressure),
         RUN_ON_RIG(loopback),

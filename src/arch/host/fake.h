@@ -25,6 +25,8 @@ struct fake_hart {
     gva_t    fenced_page;
     bool     traps_all; // hart_traps_all()
     struct fp_regs fp;
+    struct super   super; // the S-level CSRs; a guest of S-mode may change them in on_run
+    unsigned       n_super_mode, n_super_update;
     unsigned       n_released;
 };
 // Each thread is a hart of its own.

@@ -204,6 +204,51 @@ void hart_guest_mode_init(void)
     fake_hart.n_guest_mode++;
 }
 
+void hart_super_begin(void)
+{
+    fake_hart.n_super_mode++;
+}
+
+void hart_super_load(const struct super *to)
+{
+    fake_hart.super = *to;
+}
+
+// As on the real hart: what does not differ from what it is said to hold is not written.
+void hart_super_update(const struct super *to, const struct super *held)
+{
+    struct super *s = &fake_hart.super;
+
+    fake_hart.n_super_update += memcmp(to, held, sizeof *to) != 0;
+    s->status  = to->status != held->status ? to->status : s->status;
+    s->pending = to->pending != held->pending ? to->pending : s->pending;
+    s->enabled = to->enabled != held->enabled ? to->enabled : s->enabled;
+    s->tvec    = to->tvec != held->tvec ? to->tvec : s->tvec;
+    s->epc     = to->epc != held->epc ? to->epc : s->epc;
+    s->cause   = to->cause != held->cause ? to->cause : s->cause;
+    s->tval    = to->tval != held->tval ? to->tval : s->tval;
+}
+
+void hart_super_read(struct super *held)
+{
+    struct super now = fake_hart.super;
+
+    now.scratch   = held->scratch;
+    now.counteren = held->counteren;
+    now.envcfg    = held->envcfg;
+    *held         = now;
+    fake_hart.super.pending &= ~BIT(IRQ_SSI);
+}
+
+void hart_super_end(struct super *held)
+{
+    held->scratch           = fake_hart.super.scratch;
+    held->counteren         = fake_hart.super.counteren;
+    held->envcfg            = fake_hart.super.envcfg;
+    fake_hart.super.pending = fake_hart.super.enabled = 0;
+    held->pending = held->enabled = 0;
+}
+
 void pmp_lock_monitor(u64 base, u64 text_end, u64 rodata_end, u64 guard)
 {
     fake_hart.locked_base       = base;

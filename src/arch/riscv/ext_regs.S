@@ -70,15 +70,15 @@ fp_load:
         csrw    mstatus, t0
         ret
 
-        # void vector_save(struct vector_regs *to, u64 vlenb).  vstart must be 0 before, or the
-        # stores begin in the middle (V 1.0, 3.7).
+        # void vector_save(struct vector_regs *to, u64 vlenb).  With vstart other than 0 the stores
+        # would begin in the middle (V 1.0, 3.7).
         .globl  vector_save
 vector_save:
         csrr    t0, mstatus
         li      t1, STATUS_VS
         csrs    mstatus, t1
-        csrr    t1, vstart
-        sd      t1, 0(a0)
+        csrr    t2, vstart
+        sd      t2, 0(a0)
         csrr    t1, vcsr
         sd      t1, 8(a0)
         csrr    t1, vl
@@ -95,6 +95,7 @@ vector_save:
         vs8r.v  v16, (a0)
         add     a0, a0, a1
         vs8r.v  v24, (a0)
+        csrw    vstart, t2              # the same vCPU may go on without a load
         csrw    mstatus, t0
         ret
 

@@ -99,6 +99,30 @@ static void probe_pmp(struct hart_caps *c)
     PROBE_PMP(15);
 }
 
+static bool is_known(u32 number)
+{
+    static const u16 known[] = { CSR_SSTATUS, CSR_SIE,  CSR_STVEC,  CSR_SCOUNTEREN,
+                                 CSR_SENVCFG, CSR_SEPC, CSR_SCAUSE, CSR_SSCRATCH,
+                                 CSR_STVAL,   CSR_SIP,  CSR_SATP,   CSR_STIMECMP };
+
+    for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i] == number)
+            return true;
+    return false;
+}
+
+static void probe_super(struct hart_caps *c)
+{
+    extern bool csr_s_exists(unsigned n); // csr_scan.S
+
+    for (unsigned n = 0; n < 4 * 256 && !c->s_unknown; n++) {
+        u32 number = (n / 256) << 10 | 0x100 | n % 256;
+
+        if (csr_s_exists(n) && !is_known(number))
+            c->s_unknown = number;
+    }
+}
+
 void hart_probe(struct hart_caps *c)
 {
     u64 ignored = 0;
@@ -117,6 +141,7 @@ void hart_probe(struct hart_caps *c)
         c->scounteren_mask = writable_bits_scounteren();
         c->scause_mask     = writable_bits_scause();
         c->senvcfg_mask    = writable_bits_senvcfg();
+        probe_super(c);
     }
     probe_pmp(c);
     c->time_csr = csr_try_read(time, ignored);
@@ -239,19 +264,102 @@ static void envcfg_init(void)
         csr_write(0x30a, field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE, ENVCFG_CBIE, 1));
 }
 
+// UXL, which some harts let S-mode write, is none of the guest's, but it must be put back.
+#define HELD_STATUS                                                                                \
+    (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_SUM | STATUS_MXR | STATUS_MPP | STATUS_UXL)
+
+// MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
+static void guests_begin(u64 exceptions, u64 interrupts, u64 traps)
+{
+    envcfg_init();
+    csr_write(medeleg, exceptions);
+    csr_write(mideleg, interrupts);
+    csr_write(mcounteren, ~0u);
+    csr_write(mstatus, traps | STATUS_UXL_64);
+}
+
+void hart_guest_mode_init(void)
+{
+    guests_begin(0, 0, STATUS_TVM | STATUS_TW | STATUS_TSR);
+}
+
+void hart_super_begin(void)
+{
+    guests_begin(BIT(EXC_ECALL_U), INT_S, STATUS_TVM | STATUS_TW);
+}
+
+static void status_set(u64 status)
+{
+    csr_write(mstatus, bits_merge(csr_read(mstatus), status, HELD_STATUS));
+}
+
+static void irqs_set(u64 pending, u64 enabled)
+{
+    csr_write(mip, pending);
+    csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
+}
+
+void hart_super_load(const struct super *to)
+{
+    status_set(to->status);
+    irqs_set(to->pending, to->enabled);
+    csr_write(stvec, to->tvec);
+    csr_write(sepc, to->epc);
+    csr_write(scause, to->cause);
+    csr_write(stval, to->tval);
+    csr_write(sscratch, to->scratch);
+    hart_counters_set(to->counteren);
+    hart_envcfg_set(to->envcfg);
+}
+
+// On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip takes a
+// lock.
+void hart_super_update(const struct super *to, const struct super *held)
+{
+    if (to->status != held->status)
+        status_set(to->status);
+    if (to->pending != held->pending || to->enabled != held->enabled)
+        irqs_set(to->pending, to->enabled);
+    if (to->tvec != held->tvec)
+        csr_write(stvec, to->tvec);
+    if (to->epc != held->epc)
+        csr_write(sepc, to->epc);
+    if (to->cause != held->cause)
+        csr_write(scause, to->cause);
+    if (to->tval != held->tval)
+        csr_write(stval, to->tval);
+}
+
+void hart_super_read(struct super *s)
+{
+    u64 pending = csr_read(mip) & INT_S;
+
+    if (pending & BIT(IRQ_SSI))
+        csr_clear(mip, BIT(IRQ_SSI));
+    s->status  = csr_read(mstatus) & HELD_STATUS;
+    s->pending = pending;
+    s->enabled = csr_read(mie) & INT_S;
+    s->tvec    = csr_read(stvec);
+    s->epc     = csr_read(sepc);
+    s->cause   = csr_read(scause);
+    s->tval    = csr_read(stval);
+}
+
+void hart_super_end(struct super *s)
+{
+    u64 envcfg = 0;
+
+    (void)csr_try("csrr %[reg], 0x10a", envcfg);
+    s->scratch   = csr_read(sscratch);
+    s->counteren = csr_read(scounteren);
+    s->envcfg    = envcfg;
+    s->pending = s->enabled = 0;
+    irqs_set(0, 0);
+}
+
 void hart_traps_all(bool all)
 {
     extern const char trap_entry[], trap_entry_all[]; // trap.S
 
     csr_write(mtvec, all ? trap_entry_all : trap_entry);
-}
-
-void hart_guest_mode_init(void)
-{
-    envcfg_init();
-    csr_write(medeleg, 0);
-    csr_write(mideleg, 0);
-    csr_write(mcounteren, ~0u);
-    // MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
-    csr_write(mstatus, STATUS_TVM | STATUS_TW | STATUS_TSR);
 }

@@ -141,6 +141,32 @@ to_monitor:
         addi    sp, sp, 128
         ret
 
+        # csr.c is compiled so that t2 to t6 are preserved by whatever it calls (see the Makefile),
+        # and other files are not.  So it calls these, with the arguments of what they call.
+        .macro  kept function
+        .globl  \function\()_kept
+\function\()_kept:
+        addi    sp, sp, -48
+        sd      ra, 0(sp)
+        sd      t2, 8(sp)
+        sd      t3, 16(sp)
+        sd      t4, 24(sp)
+        sd      t5, 32(sp)
+        sd      t6, 40(sp)
+        call    \function
+        ld      ra, 0(sp)
+        ld      t2, 8(sp)
+        ld      t3, 16(sp)
+        ld      t4, 24(sp)
+        ld      t5, 32(sp)
+        ld      t6, 40(sp)
+        addi    sp, sp, 48
+        ret
+        .endm
+
+        kept    timer_set
+        kept    clock_now
+
         # The monitor's own trap.  a0 = 0, mscratch = the a0 of the time.  Another stack, since the
         # trap may be that ours is full.
 trap_own:

@@ -4,10 +4,11 @@
 
 #include "guest.h"
 
-#define CSR_VXRM  0x00a
-#define CSR_VL    0xc20
-#define CSR_VTYPE 0xc21
-#define CSR_VLENB 0xc22
+#define CSR_VSTART 0x008
+#define CSR_VXRM   0x00a
+#define CSR_VL     0xc20
+#define CSR_VTYPE  0xc21
+#define CSR_VLENB  0xc22
 
 #define VECTOR_WORDS 512 // 32 registers of up to 128 bytes
 

@@ -9,6 +9,7 @@
 
 #include "dev/machine.h"
 #include "lib/panic.h"
+#include "mon/job.h"
 #include "mon/logbook.h"
 #include "mon/sender.h"
 #include "mon/tick.h"
@@ -18,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PARTS_MOST 1000 // of one job, and of what waits
 
 static size_t shown_until;
 
@@ -62,8 +65,18 @@ void desk_make(struct desk *d)
     chips.n_serial = 0;
 }
 
+// As long as the line takes what it tells.
+static void job_finish(void)
+{
+    for (int n = 0; (job_is_on() || sender_waiting()) && n < PARTS_MOST; n++)
+        sched_alarm.ring();
+}
+
 void desk_free(struct desk *d)
 {
+    chips.serial_room = RIG_TEXT;
+    chips.n_serial    = 0;
+    job_finish();
     for (unsigned i = 0; i < DESK_VMS; i++) {
         free(d->r[i]->vm.console);
         rig_free(d->r[i]);
@@ -72,8 +85,10 @@ void desk_free(struct desk *d)
 
 void desk_type(const char *keys)
 {
-    for (; *keys; keys++)
+    for (; *keys; keys++) {
         chips.serial_input(chips.serial_arg, (u8)*keys);
+        job_finish();
+    }
 }
 
 bool desk_print(struct rig *r, const char *text)
@@ -84,6 +99,13 @@ bool desk_print(struct rig *r, const char *text)
         r->vm.console_write(&r->vm, text, 1);
     }
     return true;
+}
+
+void desk_ready(void)
+{
+    chips.serial_room = RIG_TEXT;
+    chips.serial_ready(NULL);
+    job_finish();
 }
 
 const char *desk_shown(void)
@@ -102,6 +124,7 @@ void desk_ticks(unsigned n)
     while (n--) {
         fake_hart.time += machine.timebase_hz / 5;
         sched_alarm.ring();
+        job_finish();
     }
 }
 

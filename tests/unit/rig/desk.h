@@ -17,6 +17,8 @@ void desk_free(struct desk *d);
 void desk_type(const char *keys);
 // What a VM prints, by its console's functions; false: some of it found no room.
 bool desk_print(struct rig *r, const char *text);
+// The line has room again, or has had it: what waits for it is sent.
+void desk_ready(void);
 // What has been shown since the last call.
 const char *desk_shown(void);
 void        desk_ticks(unsigned n);

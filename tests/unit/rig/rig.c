@@ -82,6 +82,7 @@ static void vcpu_make(struct rig *r, u32 id, u32 pages)
     v->vm             = &r->vm;
     v->id             = id;
     v->engine         = &engine_classic;
+    v->own_engine     = v->engine;
     v->shadow.pool    = hpa((u64)aligned_alloc(PAGE_SIZE, pages * PAGE_SIZE));
     v->shadow.n_pages = pages;
     v->shadow.next    = must_alloc(pages * sizeof *v->shadow.next);
@@ -92,6 +93,9 @@ static void vcpu_make(struct rig *r, u32 id, u32 pages)
 static void devices_make(struct vm *vm)
 {
     for (size_t i = 0; i < board_n_devices; i++) {
+        if (board_devices[i]->present && !board_devices[i]->present(vm))
+            continue;
+
         struct vdev *d = must_alloc(board_devices[i]->state_size);
 
         d->ops = board_devices[i];
@@ -115,6 +119,10 @@ static void vm_fill(struct vm *vm, const struct rig_options *o)
     vm->console_read      = console_read;
     vm->on_end            = vm_ended;
     vm->state             = VM_RUNNING;
+    vm->disk              = o->disk;
+    vm->disk_limits       = o->disk_limits;
+    vm->port              = o->port;
+    vm->has_vcons         = o->has_vcons;
 }
 
 struct rig *rig_make(const struct rig_options *o)
@@ -161,7 +169,10 @@ void rig_free(struct rig *r)
 
 bool rig_access(struct rig *r, u64 at, unsigned size, bool write, u64 *value)
 {
-    return bus_access(&r->vm.bus, r->v, gpa(at), size, write, value);
+    u64          off;
+    struct vdev *d = bus_find(&r->vm.bus, r->v, gpa(at), size, &off);
+
+    return d && vdev_access(d, off, size, write, value) == BUS_DONE;
 }
 
 u64 rig_read(struct rig *r, u64 at, unsigned size)

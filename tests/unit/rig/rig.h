@@ -22,6 +22,10 @@ struct rig_options {
     u32  n_vcpus;    // 0: 1
     u32  pool_pages; // 0: 256
     bool no_pbmt_napot;
+    bool has_vcons;
+    struct blkdev  *disk; // NULL: none
+    struct io_limits disk_limits;
+    struct net_port *port; // NULL: none
 };
 
 struct rig {
@@ -63,6 +67,7 @@ struct chips {
     bool     poked[MAX_HARTS];    // has an IPI, by number
     unsigned n_armed;
     u64      wallclock_ns; // a test sets it
+    u64      clock_step;   // ticks that pass at each look at the clock
     unsigned n_ipi, n_ipi_clear, n_irq;
     char     serial[RIG_TEXT];
     size_t   n_serial;

@@ -22,7 +22,8 @@ static u64 area_size, ram_bytes;
 u8 *ram_make(u64 size)
 {
     area_size = size + 4 * MIB;
-    area = mmap(NULL, area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // Low, if that is free: legacy devices know page numbers of 32 bits only.
+    area = mmap((void *)GIB, area_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ASSERT(area != MAP_FAILED);
     ram       = (u8 *)align_up((u64)area + PAGE_SIZE, 2 * MIB);
     ram_bytes = size;
@@ -118,6 +119,14 @@ static void vm_make(void *to, const struct bundle_spec *s, unsigned n)
         fdt_property_u64(to, "vcpus", s->vcpus);
     if (s->shadow_pages)
         fdt_property_u64(to, "shadow-pages", s->shadow_pages);
+    if (s->partition)
+        fdt_property_string(to, "disk-partition", s->partition);
+    if (s->mac)
+        fdt_property(to, "net-mac", s->mac, (int)s->mac_size);
+    if (s->vlan)
+        fdt_property_u64(to, "net-vlan", s->vlan);
+    if (s->vcons)
+        fdt_property(to, "virtio-console", "", 0);
     if (s->bootargs)
         fdt_property(to, "bootargs", s->bootargs, (int)strlen(s->bootargs) + !s->no_text);
     if (s->engine)

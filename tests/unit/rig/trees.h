@@ -25,6 +25,10 @@ struct bundle_spec {
     u64         vcpus, shadow_pages;
     bool        wrong_crc, no_crc, no_data, no_vms, wrong_names, odd_data, no_text;
     unsigned    n_vms; // 0: one
+    const char *partition;
+    const u8   *mac;
+    u64         mac_size, vlan;
+    bool        vcons;
 };
 // Returns its size.
 int bundle_make(void *to, int room, const struct bundle_spec *s);

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// What the virtual disk says of itself, for its table of operations.
+#pragma once
+
+#include "vdev/virtio.h"
+
+u64 vblk_features(const struct virtio *d);
+u32 vblk_config(const struct virtio *d, u8 *to, u32 room);

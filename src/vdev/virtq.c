@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// The split virtqueue, from the device's side (Virtio 1.2, 2.7).
+//
+// In:     rings and descriptors in the guest's RAM, of any content, changing at any moment.
+// Out:    chains: pieces of RAM, checked; entries in the used ring.
+// Always: where the three parts lie is checked once, when the driver makes the queue ready; RAM
+//         does not move until the queue is reset.  Each of the guest's words is read once, and what
+//         was read is checked and used, so that a change afterwards changes nothing.  Between two
+//         looks at the driver's index at most `size` chains are taken, and a chain has at most
+//         CHAIN_SEGS_MAX descriptors, so that whatever a guest writes costs a bounded time.
+// Locks:  vm->lock, held by the caller; the guest's other harts do not know it.
+#include "vdev/virtq.h"
+
+#include "dev/virtio_spec.h"
+#include "vm/gmem.h"
+
+// The rings (2.7.6, 2.7.8): flags, index, entries, and then the other side's event index.
+#define RING_FLAGS       0
+#define RING_INDEX       2
+#define AVAIL_ENTRY(i)   (4 + 2ul * (i))
+#define USED_ENTRY(i)    (4 + 8ul * (i))
+#define AVAIL_SIZE(size) (AVAIL_ENTRY(size) + 2)
+#define USED_SIZE(size)  (USED_ENTRY(size) + 2)
+#define CHAIN_BYTES_MAX  (1ul << 32) // 2.7.4
+
+static bool part_place(const struct vm *vm, gpa_t at, u64 size, u64 align, hpa_t *place)
+{
+    if (!is_aligned(at.a, align) || !gmem_contains(vm, at, size))
+        return false;
+    *place = gmem_to_host(vm, at);
+    return true;
+}
+
+bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max)
+{
+    u32 size = q->size;
+
+    if (!size || size > size_max || size & (size - 1) ||
+        !part_place(vm, q->desc, sizeof(struct vring_desc) * (u64)size, 16, &q->desc_at) ||
+        !part_place(vm, q->avail, AVAIL_SIZE(size), 2, &q->avail_at) ||
+        !part_place(vm, q->used, USED_SIZE(size), 4, &q->used_at))
+        return false;
+    q->next_avail = q->next_used = q->seen_avail = q->told_used = 0;
+    q->broken = q->stopping = false;
+    q->ready                = true;
+    return true;
+}
+
+// Two words, each read once; a table that is not aligned is read by bytes.
+static struct vring_desc desc_load(hpa_t table, u32 i)
+{
+    hpa_t at = hpa_at(table, sizeof(struct vring_desc) * (u64)i);
+    u64   w[2];
+
+    if (LIKELY(is_aligned(at.a, 8))) {
+        w[0] = gmem_load64(at);
+        w[1] = gmem_load64(hpa_at(at, 8));
+    } else
+        gmem_load(at, w, sizeof w);
+    return (struct vring_desc){ w[0], (u32)w[1], (u16)(w[1] >> 32), (u16)(w[1] >> 48) };
+}
+
+// One more piece; what the device writes comes after what it reads.
+static bool seg_add(const struct vm *vm, struct chain *c, const struct vring_desc *d)
+{
+    bool in = d->flags & VRING_WRITE;
+
+    if (c->end == CHAIN_SEGS_MAX || !d->len || !gmem_contains(vm, gpa(d->at), d->len))
+        return false;
+    if (!in && c->in_begin != c->end)
+        return false;
+    c->segs[c->end++] = (struct seg){ gmem_to_host(vm, gpa(d->at)), d->len };
+    if (in)
+        c->in_bytes += d->len;
+    else {
+        c->out_bytes += d->len;
+        c->in_begin = c->end;
+    }
+    return c->out_bytes + c->in_bytes <= CHAIN_BYTES_MAX;
+}
+
+// An indirect descriptor (2.7.5.3) stands last in the queue's own table: its chain begins at the
+// first entry of the table that it names.
+static bool table_enter(const struct vm *vm, const struct vring_desc *d, hpa_t *table, u32 *n)
+{
+    if (d->flags & VRING_NEXT || !d->len || d->len % sizeof(struct vring_desc) ||
+        !gmem_contains(vm, gpa(d->at), d->len))
+        return false;
+    *table = gmem_to_host(vm, gpa(d->at));
+    *n     = d->len / sizeof(struct vring_desc);
+    return true;
+}
+
+// A chain that loops is one that is too long.
+static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
+{
+    hpa_t table = q->desc_at;
+    u32   n = q->size, i = c->head;
+    bool  indirect = false;
+
+    while (i < n) {
+        struct vring_desc d = desc_load(table, i);
+
+        if (d.flags & VRING_INDIRECT) {
+            if (indirect || !table_enter(vm, &d, &table, &n))
+                return false;
+            indirect = true;
+            i        = 0;
+            continue;
+        }
+        if (!seg_add(vm, c, &d))
+            return false;
+        if (!(d.flags & VRING_NEXT))
+            return true;
+        i = d.next;
+    }
+    return false;
+}
+
+static enum virtq_answer fail(struct virtq *q)
+{
+    q->broken = true;
+    return VIRTQ_BROKEN;
+}
+
+// How far has the driver come?  It cannot be more than a whole ring ahead.
+static bool index_look(struct virtq *q)
+{
+    q->seen_avail = gmem_load16(hpa_at(q->avail_at, RING_INDEX), __ATOMIC_ACQUIRE);
+    return (u16)(q->seen_avail - q->next_avail) <= q->size;
+}
+
+enum virtq_answer virtq_pop(const struct vm *vm, struct virtq *q, struct chain *c)
+{
+    u32 place = q->next_avail & (q->size - 1);
+
+    if (q->next_avail == q->seen_avail) {
+        if (!index_look(q))
+            return fail(q);
+        if (q->next_avail == q->seen_avail)
+            return VIRTQ_EMPTY;
+    }
+    c->head = gmem_load16(hpa_at(q->avail_at, AVAIL_ENTRY(place)), __ATOMIC_RELAXED);
+    c->out = c->in_begin = c->end = 0;
+    c->out_bytes = c->in_bytes = 0;
+    if (!chain_walk(vm, q, c))
+        return fail(q);
+    c->in = c->in_begin;
+    q->next_avail++;
+    return VIRTQ_CHAIN;
+}
+
+void virtq_push_all(struct virtq *q, const struct used *used, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        hpa_t entry = hpa_at(q->used_at, USED_ENTRY(q->next_used++ & (q->size - 1)));
+
+        gmem_store32(entry, used[i].head);
+        gmem_store32(hpa_at(entry, 4), used[i].len);
+    }
+    gmem_store16(hpa_at(q->used_at, RING_INDEX), q->next_used, __ATOMIC_RELEASE);
+}
+
+void virtq_push(struct virtq *q, u16 head, u32 written)
+{
+    virtq_push_all(q, &(struct used){ head, written }, 1);
+}
+
+bool virtq_wants_interrupt(struct virtq *q)
+{
+    u16 before = q->told_used;
+
+    q->told_used = q->next_used;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); // the driver sets its wish, then looks at our index
+    if (!q->event_index)
+        return !(gmem_load16(hpa_at(q->avail_at, RING_FLAGS), __ATOMIC_RELAXED) &
+                 VRING_NO_INTERRUPT);
+    return vring_passed(gmem_load16(hpa_at(q->avail_at, AVAIL_ENTRY(q->size)), __ATOMIC_RELAXED),
+                        q->next_used, before);
+}
+
+// With an event index the driver is silent until it passes the one that it was given, which it does
+// once; so silence needs no word.
+void virtq_notify_set(struct virtq *q, bool wanted)
+{
+    if (!q->event_index)
+        gmem_store16(hpa_at(q->used_at, RING_FLAGS), wanted ? 0 : VRING_NO_NOTIFY,
+                     __ATOMIC_RELAXED);
+    else if (wanted)
+        gmem_store16(hpa_at(q->used_at, USED_ENTRY(q->size)), q->next_avail, __ATOMIC_RELAXED);
+    if (wanted)
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); // before its index is looked at once more
+}
+
+// The front of segs[*first .. end), of which so much is taken away; what lay there.
+static struct seg front_take(struct chain *c, u16 *first, u32 len)
+{
+    struct seg *s     = &c->segs[*first];
+    struct seg  taken = { s->at, (u32)min_u64(s->len, len) };
+
+    s->at = hpa_at(s->at, taken.len);
+    s->len -= taken.len;
+    *first = (u16)(*first + !s->len);
+    return taken;
+}
+
+u32 chain_read(struct chain *c, void *to, u32 len)
+{
+    u32 n = 0;
+
+    while (n < len && c->out < c->in_begin) {
+        struct seg s = front_take(c, &c->out, len - n);
+
+        gmem_load(s.at, (char *)to + n, s.len);
+        n += s.len;
+    }
+    c->out_bytes -= n;
+    return n;
+}
+
+u32 chain_write(struct chain *c, const void *from, u32 len)
+{
+    u32 n = 0;
+
+    while (n < len && c->in < c->end) {
+        struct seg s = front_take(c, &c->in, len - n);
+
+        gmem_store(s.at, (const char *)from + n, s.len);
+        n += s.len;
+    }
+    c->in_bytes -= n;
+    return n;
+}
+
+hpa_t chain_last_byte(struct chain *c)
+{
+    struct seg *s = &c->segs[c->end - 1];
+
+    s->len--;
+    c->in_bytes--;
+    c->end = (u16)(c->end - !s->len);
+    return hpa_at(s->at, s->len);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The engine in which the guest's kernel runs in real S-mode and its processes in real U-mode: what
+// TVM was made for (Priv. 1.12, 3.1.6.5).
+//
+// In:     a vCPU that comes, goes, enters its guest or has left it.
+// Out:    the hart's S-level CSRs are the guest's own while it runs, and v->csr what they hold
+//         while the monitor does.
+// Always: system calls of processes, sret, interrupts and most CSR accesses do not trap.  satp,
+//         sfence.vma, wfi and the timer do, and so do faults: translations are the shadow tables'.
+//         An interrupt is given by the hart, from the bits of mip that the vCPU's lines are.  What
+//         nobody has delegated comes to the monitor, and is reflected as under classic.
+//         No S-level register is the guest's that is not switched here: a hart that has others is
+//         refused.
+// Locks:  none; a vCPU is on one hart.  SSIP may be set by any hart, in v->csr.mip; it is in the
+//         hart's mip while the guest runs.
+#include "vm/engine.h"
+
+#include <string.h>
+
+#define SUPER_STATUS (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_SUM | STATUS_MXR)
+
+static const char *direct_refuses(const struct hart_caps *caps)
+{
+    if (!caps->sv39)
+        return "the hart has no Sv39";
+    if (caps->h)
+        return "direct would give a guest the hypervisor extension; use classic";
+    if (caps->s_unknown)
+        return "the hart has S-level registers that direct cannot switch; use classic";
+    if (!caps->fp && caps->misa & BIT('f' - 'a'))
+        return "the hart has FP registers that direct cannot switch; use classic";
+    return NULL;
+}
+
+// What the hart is to hold, if `mip` is pending.
+static struct super super_of(const struct vcpu *v, u64 mip)
+{
+    u64 status = field_set(v->csr.mstatus & SUPER_STATUS, STATUS_MPP, v->mode) | STATUS_UXL_64;
+
+    return (struct super){ .status    = status,
+                           .pending   = (mip | lines_of(v)) & INT_S,
+                           .enabled   = v->csr.mie & INT_S,
+                           .tvec      = v->csr.stvec,
+                           .epc       = v->csr.sepc,
+                           .cause     = v->csr.scause,
+                           .tval      = v->csr.stval,
+                           .scratch   = v->csr.sscratch,
+                           .counteren = v->csr.scounteren,
+                           .envcfg    = v->csr.senvcfg };
+}
+
+static void direct_enter(struct vcpu *v)
+{
+    u64          mip = __atomic_load_n(&v->csr.mip, __ATOMIC_RELAXED);
+    struct super to;
+
+    if (mip & BIT(IRQ_SSI)) // from here on it is the guest's to clear
+        mip = __atomic_fetch_and(&v->csr.mip, ~BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
+    to = super_of(v, mip);
+    hart_super_update(&to, &v->super);
+    v->super = to;
+}
+
+// An interrupt that the hart has given is seen by what it left.
+static bool was_injected(const struct super *before, const struct super *after)
+{
+    return after->cause & CAUSE_INTERRUPT &&
+           (after->cause != before->cause || after->epc != before->epc);
+}
+
+static void direct_leave(struct vcpu *v)
+{
+    struct super *s = &v->super, before = *s;
+    enum mode     mode;
+
+    hart_super_read(s);
+    mode           = (enum mode)field_get(s->status, STATUS_MPP);
+    v->csr.mstatus = bits_merge(v->csr.mstatus, s->status, SUPER_STATUS);
+    v->csr.mie     = bits_merge(v->csr.mie, s->enabled, INT_S);
+    v->csr.stvec   = s->tvec;
+    v->csr.sepc    = s->epc;
+    v->csr.scause  = s->cause;
+    v->csr.stval   = s->tval;
+    if (s->pending & BIT(IRQ_SSI)) {
+        __atomic_fetch_or(&v->csr.mip, BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
+        s->pending &= ~BIT(IRQ_SSI); // hart_super_read() has taken it
+    }
+    v->stats.injected += was_injected(&before, s);
+    if (mode == v->mode)
+        return;
+    v->mode = mode;
+    if (!walk_levels(v->csr.satp)) // without translation each mode has a face
+        shadow_follow(v);
+}
+
+static void direct_load(struct vcpu *v)
+{
+    struct super to = super_of(v, 0); // SSIP is for direct_enter() to give
+
+    hart_super_begin();
+    engine_load_common(v);
+    hart_super_load(&to);
+    v->super = to;
+}
+
+static void direct_save(struct vcpu *v)
+{
+    hart_super_end(&v->super);
+    v->csr.sscratch   = v->super.scratch;
+    v->csr.scounteren = v->super.counteren;
+    v->csr.senvcfg    = v->super.envcfg;
+    engine_save_common(v);
+}
+
+const struct engine engine_direct = {
+    .name      = "direct",
+    .what      = "kernel in S-mode, processes in U-mode, shadow page tables, PMP behind",
+    .s_is_real = true,
+    .refuses   = direct_refuses,
+    .load      = direct_load,
+    .save      = direct_save,
+    .enter     = direct_enter,
+    .leave     = direct_leave,
+    .follow    = shadow_follow,
+};

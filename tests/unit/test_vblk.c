@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: MIT
+// The virtual disk (Virtio 1.2, 5.2) over a disk that does what it is asked when the test says so.
+#include "unit.h"
+
+#include "dev/machine.h"
+#include "rig/driver.h"
+#include "vm/sched.h"
+#include "rig/ramdisk.h"
+#include "vdev/virtio.h"
+
+#define RINGS       (VM_RAM_BASE + 0x10000)
+#define HEADERS     (VM_RAM_BASE + 0x20000) // one page of each request: header, status at 0x800
+#define DATA        (VM_RAM_BASE + 0x200000)
+#define SECTORS     1000
+#define F_FLUSH     BIT(9)
+#define ALL         (driver_features(&d))
+#define STATUS(n)   (HEADERS + 4096ul * (n) + 0x800)
+#define NO_STATUS   0xaa
+
+enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
+enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
+
+static struct rig     *r;
+static struct ramdisk *disk;
+static struct driver   d;
+
+static void world_make(struct io_limits limits)
+{
+    bench_reset();
+    disk = ramdisk_make(SECTORS);
+    r    = rig_make(&(struct rig_options){ .disk = &disk->dev, .disk_limits = limits });
+    d    = (struct driver){ .r = r, .base = VIRTIO_BASE(0), .size = 256 };
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    world_make((struct io_limits){ 0 });
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    ramdisk_finish_all(disk);
+    rig_free(r);
+    ramdisk_free(disk);
+    return 0;
+}
+
+static u8 byte_at(u64 at)
+{
+    u8 byte;
+
+    assert_true(gmem_read(&r->vm, gpa(at), &byte, 1));
+    return byte;
+}
+
+// Offers request n: header, one piece of data, status.
+static void offer(u32 n, u32 type, u64 sector, u64 at, u32 len)
+{
+    u64 page      = HEADERS + 4096ul * n;
+    u64 header[2] = { type, sector };
+    u32 first     = 3 * n;
+    u16 in        = type == T_OUT || type >= T_DISCARD ? 0 : DESC_WRITE;
+    u8  none      = NO_STATUS;
+
+    assert_true(gmem_write(&r->vm, gpa(page), header, 16));
+    assert_true(gmem_write(&r->vm, gpa(STATUS(n)), &none, 1));
+    driver_desc(&d, d.desc, first, page, 16, DESC_NEXT, (u16)(first + (len ? 1 : 2)));
+    driver_desc(&d, d.desc, first + 1, at, len, DESC_NEXT | in, (u16)(first + 2));
+    driver_desc(&d, d.desc, first + 2, STATUS(n), 1, DESC_WRITE, 0);
+    driver_offer(&d, (u16)first);
+}
+
+static void kicks(void)
+{
+    bus_answer_kicks(&r->vm.bus);
+}
+
+// A request from begin to end; its status, and the number of bytes that the used ring tells.
+static u8 request_told(u32 type, u64 sector, u64 at, u32 len, u32 *told)
+{
+    u32 head;
+
+    offer(0, type, sector, at, len);
+    driver_notify(&d);
+    ramdisk_finish_all(disk);
+    kicks();
+    ramdisk_finish_all(disk); // a flush that follows
+    kicks();
+    assert_true(driver_used(&d, &head, told));
+    EXPECT_EQ(head, 0, "its head");
+    assert_false(driver_used(&d, &head, &head));
+    return byte_at(STATUS(0));
+}
+
+static u8 request(u32 type, u64 sector, u64 at, u32 len)
+{
+    u32 told;
+
+    return request_told(type, sector, at, len, &told);
+}
+
+static const u8 *ram(u64 at)
+{
+    return (const u8 *)gmem_to_host(&r->vm, gpa(at)).a;
+}
+
+TEST(configuration)
+{
+    u64 c = VIRTIO_BASE(0) + V_CONFIG;
+
+    EXPECT_EQ(rig_read(r, c, 8), SECTORS, "capacity");
+    EXPECT_EQ(rig_read(r, c + 12, 4), 126, "seg_max");
+    EXPECT_EQ(rig_read(r, c + 20, 4), 512, "blk_size");
+    EXPECT_EQ(rig_read(r, c + 34, 2), 1, "num_queues");
+    EXPECT_EQ(rig_read(r, c + 36, 4), 1 << 20, "max_discard_sectors");
+    EXPECT_EQ(rig_read(r, c + 40, 4), 1, "max_discard_seg");
+    EXPECT_EQ(rig_read(r, c + 56, 1), 1, "write_zeroes_may_unmap");
+    EXPECT_EQ(ALL & 0xffffff, 0x006246, "features");
+    disk->dev.read_only = true;
+    EXPECT_EQ(ALL & 0xffffff, 0x000266, "read-only");
+    disk->dev.has_flush = false;
+    EXPECT_EQ(ALL & 0xffffff, 0x000066, "nothing to flush");
+}
+
+// Whatever a driver that keeps to size_max and seg_max makes, the device beneath takes.
+TEST(limits_of_the_device_beneath)
+{
+    u64 c = VIRTIO_BASE(0) + V_CONFIG;
+
+    disk->dev.segs_max    = 10;
+    disk->dev.sectors_max = 100;
+    disk->dev.block_size  = 4096;
+    EXPECT_EQ(rig_read(r, c + 12, 4), 10, "seg_max");
+    EXPECT_EQ(rig_read(r, c + 8, 4), 4096, "size_max");
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(request(T_IN, 0, DATA, 101 * 512), S_IOERR, "too long");
+}
+
+TEST(reads_and_writes)
+{
+    u32 told;
+
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(request_told(T_IN, 7, DATA, 1024, &told), S_OK, "read");
+    EXPECT_EQ(told, 1025, "written by the device");
+    assert_memory_equal(ram(DATA), disk->data + 7 * 512, 1024);
+    memset((void *)ram(DATA), 0x77, 512);
+    EXPECT_EQ(request_told(T_OUT, 999, DATA, 512, &told), S_OK, "write");
+    EXPECT_EQ(told, 1, "the status");
+    assert_memory_equal(ram(DATA), disk->data + 999 * 512, 512);
+    EXPECT_EQ(request(T_FLUSH, 0, 0, 0), S_OK, "flush");
+    EXPECT_EQ(disk->n_flushed, 1, "it reached the device");
+}
+
+// Header, data and status may be cut anyhow (2.7.4.1).
+TEST(any_framing)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 cut = 1; cut < 16; cut++) {
+        u64 header[2] = { T_OUT, cut };
+        u32 head, len;
+
+        assert_true(gmem_write(&r->vm, gpa(HEADERS), header, 16));
+        memset((void *)ram(HEADERS + 16), (int)cut, 512);
+        driver_desc(&d, d.desc, 0, HEADERS, cut, DESC_NEXT, 1);
+        driver_desc(&d, d.desc, 1, HEADERS + cut, 16 + 100 - cut, DESC_NEXT, 2);
+        driver_desc(&d, d.desc, 2, HEADERS + 116, 412, DESC_NEXT, 3);
+        driver_desc(&d, d.desc, 3, DATA, 10, DESC_WRITE, 0);
+        driver_offer(&d, 0);
+        driver_notify(&d);
+        ramdisk_finish_all(disk);
+        kicks();
+        assert_true(driver_used(&d, &head, &len));
+        EXPECT_EQ(byte_at(DATA + 9), S_OK, "cut at %u", cut);
+        EXPECT_EQ(disk->data[cut * 512], cut, "first byte");
+        EXPECT_EQ(disk->data[cut * 512 + 511], cut, "last byte");
+    }
+}
+
+// D12
+TEST(outside_the_disk)
+{
+    static const u64 sectors[] = { SECTORS, SECTORS - 1, 1ul << 63, ~0ul, ~0ul - 1, 1ul << 55 };
+
+    driver_start(&d, ALL, RINGS);
+    for (size_t i = 0; i < ARRAY_LEN(sectors); i++) {
+        EXPECT_EQ(request(T_IN, sectors[i], DATA, 1024), S_IOERR, "%zu", i);
+        EXPECT_EQ(request(T_OUT, sectors[i], DATA, 1024), S_IOERR, "%zu", i);
+    }
+    EXPECT_EQ(request(T_IN, SECTORS - 2, DATA, 1024), S_OK, "the last two");
+    EXPECT_EQ(request(T_IN, 0, DATA, 511), S_IOERR, "no whole sector");
+    EXPECT_EQ(request(T_IN, 0, 0, 0), S_OK, "nothing");
+    EXPECT_EQ(request(T_IN, SECTORS + 1, 0, 0), S_IOERR, "nothing, outside");
+    EXPECT_EQ(request(99, 0, DATA, 512), S_UNSUPP, "unknown");
+    EXPECT_EQ(request(~0u, 0, DATA, 512), S_UNSUPP, "unknown");
+}
+
+TEST(read_only)
+{
+    disk->dev.read_only = true;
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(request(T_OUT, 0, DATA, 512), S_IOERR, "write");
+    EXPECT_EQ(request(T_WRITE_ZEROES, 0, DATA, 16), S_IOERR, "zeroes");
+    EXPECT_EQ(request(T_IN, 0, DATA, 512), S_OK, "read");
+    EXPECT_EQ(disk->n_submitted, 1, "requests");
+}
+
+TEST(id)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 len = 1; len <= 24; len++) {
+        memset((void *)ram(DATA), 0x55, 32);
+        EXPECT_EQ(request(T_GET_ID, 0, DATA, len), S_OK, "%u", len);
+        for (u32 i = 0; i < 32; i++)
+            EXPECT_EQ(byte_at(DATA + i), i < len && i < 20 ? (u8)disk->dev.id[i] : 0x55, "%u of %u",
+                      i, len);
+    }
+    EXPECT_EQ(request(T_GET_ID, 0, 0, 0), S_OK, "no room");
+}
+
+static u8 extent(u32 type, u64 sector, u32 n, u32 flags, u32 len)
+{
+    struct {
+        u64 sector;
+        u32 n, flags;
+    } e = { sector, n, flags };
+
+    assert_true(gmem_write(&r->vm, gpa(DATA), &e, sizeof e));
+    return request(type, 0, DATA, len);
+}
+
+TEST(discard_and_zeroes)
+{
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(extent(T_WRITE_ZEROES, 10, 2, 0, 16), S_OK, "zeroes");
+    EXPECT_EQ(disk->data[10 * 512] | disk->data[12 * 512 - 1], 0, "they are");
+    EXPECT_EQ(disk->data[12 * 512], (u8)(12 * 512 * 7 + 12), "the next is not");
+    EXPECT_EQ(extent(T_WRITE_ZEROES, 10, 2, 1, 16), S_OK, "unmap");
+    EXPECT_EQ(extent(T_WRITE_ZEROES, 10, 2, 2, 16), S_UNSUPP, "unknown flag");
+    EXPECT_EQ(extent(T_DISCARD, 20, 2, 0, 16), S_OK, "discard");
+    EXPECT_EQ(extent(T_DISCARD, 20, 2, 1, 16), S_UNSUPP, "with unmap");
+    EXPECT_EQ(extent(T_DISCARD, SECTORS - 1, 2, 0, 16), S_IOERR, "outside");
+    EXPECT_EQ(extent(T_DISCARD, ~0ul, 2, 0, 16), S_IOERR, "outside");
+    EXPECT_EQ(extent(T_DISCARD, 0, (1 << 20) + 1, 0, 16), S_IOERR, "too many");
+    for (u32 len = 0; len < 40; len++)
+        EXPECT_EQ(extent(T_DISCARD, 20, 2, 0, len), len == 16 ? S_OK : S_UNSUPP, "%u bytes", len);
+    disk->dev.discard_max = 0;
+    EXPECT_EQ(extent(T_DISCARD, 20, 2, 0, 16), S_UNSUPP, "it cannot");
+}
+
+TEST(errors_from_below)
+{
+    u32 head, len;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 s = BLK_OK; s <= BLK_UNSUPPORTED; s++) {
+        u8 want = s == BLK_OK ? S_OK : s == BLK_UNSUPPORTED ? S_UNSUPP : S_IOERR;
+
+        offer(0, T_IN, 0, DATA, 512);
+        driver_notify(&d);
+        ramdisk_finish(disk, 0, s);
+        kicks();
+        assert_true(driver_used(&d, &head, &len));
+        EXPECT_EQ(byte_at(STATUS(0)), want, "done with %u", s);
+        disk->refuse = s;
+        if (s != BLK_OK)
+            EXPECT_EQ(request(T_IN, 0, DATA, 512), want, "refused with %u", s);
+        disk->refuse = BLK_OK;
+    }
+}
+
+// A driver that has not accepted FLUSH relies on what was written being there.
+TEST(writes_through_for_who_cannot_flush)
+{
+    driver_start(&d, ALL & ~F_FLUSH, RINGS);
+    EXPECT_EQ(request(T_OUT, 3, DATA, 512), S_OK, "write");
+    EXPECT_EQ(disk->n_flushed, 1, "flushed before it was told");
+    EXPECT_EQ(request(T_IN, 3, DATA, 512), S_OK, "read");
+    EXPECT_EQ(disk->n_flushed, 1, "not for a read");
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(request(T_OUT, 3, DATA, 512), S_OK, "write");
+    EXPECT_EQ(disk->n_flushed, 1, "who can flush does");
+}
+
+TEST(no_place_for_header_or_status)
+{
+    for (u32 which = 0; which < 3; which++) {
+        driver_start(&d, ALL, RINGS);
+        driver_desc(&d, d.desc, 0, HEADERS, which ? 16 : 15, which < 2 ? 0 : DESC_WRITE, 0);
+        if (!which)
+            driver_desc(&d, d.desc, 0, HEADERS, 15, DESC_NEXT, 1);
+        driver_desc(&d, d.desc, 1, DATA, 1, DESC_WRITE, 0);
+        driver_offer(&d, 0);
+        driver_notify(&d);
+        EXPECT_EQ(driver_get(&d, V_STATUS), 0x4f, "NEEDS_RESET");
+    }
+}
+
+// More chains than requests are free for wait in the ring, and none is lost or done twice, in
+// whatever order the disk does them.
+TEST(many_in_flight_in_any_order)
+{
+    u64  seed = 5;
+    u32  head, len;
+    bool seen[85] = { false };
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 85; n++)
+        offer(n, T_IN, n, DATA + 512 * n, 512);
+    driver_notify(&d);
+    for (u32 n_seen = 0; n_seen < 85;) {
+        assert_true(disk->n_waiting && disk->n_waiting <= 64);
+        ramdisk_finish(disk, (unsigned)dice_below(&seed, disk->n_waiting), BLK_OK);
+        fake_hart.time++;
+        kicks();
+        bus_tick(&r->vm.bus, fake_hart.time);
+        for (; driver_used(&d, &head, &len); n_seen++) {
+            assert_true(head % 3 == 0 && head / 3 < 85 && !seen[head / 3]);
+            seen[head / 3] = true;
+            EXPECT_EQ(byte_at(STATUS(head / 3)), S_OK, "%u", head / 3);
+            assert_memory_equal(ram(DATA + 512 * (head / 3)), disk->data + 512 * (head / 3), 512);
+        }
+    }
+    EXPECT_EQ(disk->n_done, 85, "each once");
+}
+
+// Completions that come together are told together.
+TEST(one_interrupt_for_many)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(disk->n_waiting, 8, "all at once");
+    ramdisk_finish_all(disk);
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 0, "not in the interrupt");
+    kicks();
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "told");
+    driver_put(&d, V_ACK, 1);
+    kicks();
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 0, "once");
+}
+
+static u16 used_event(void)
+{
+    u16 event;
+
+    assert_true(gmem_read(&r->vm, gpa(d.used + 4 + 8ul * d.size), &event, 2));
+    return event;
+}
+
+TEST(asks_to_be_notified)
+{
+    driver_start(&d, ALL, RINGS);
+    offer(0, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(used_event(), 1, "of the next");
+    for (u32 n = 1; n < 80; n++)
+        offer(n, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    fake_hart.time++;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    bus_tick(&r->vm.bus, ++fake_hart.time);
+    bus_tick(&r->vm.bus, ++fake_hart.time);
+    EXPECT_EQ(disk->n_waiting, 64, "no more free");
+    EXPECT_EQ(used_event(), 1, "what waits is seen anyway");
+    ramdisk_finish_all(disk);
+    kicks();
+    EXPECT_EQ(disk->n_waiting, 16, "the rest");
+    while (disk->n_waiting) {
+        EXPECT_EQ(used_event(), 1, "a disk that is busy looks itself");
+        ramdisk_finish(disk, 0, BLK_OK);
+        kicks();
+    }
+    EXPECT_EQ(used_event(), 1, "who was told of many may offer as many");
+    fake_hart.time += machine.timebase_hz / 1000;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(used_event(), 80, "who has not done so, of the next");
+    EXPECT_EQ(r->vm.bus.patient, 0, "and nothing is held back");
+}
+
+// What is offered without a notification, when nothing is under way, is seen when the VM has nothing
+// else to do.
+TEST(what_follows_a_lot_is_seen_by_who_waits)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    ramdisk_finish_all(disk);
+    kicks();
+    driver_put(&d, V_ACK, 1);
+    for (u32 n = 8; n < 16; n++)
+        offer(n, T_IN, n, DATA, 512);
+    EXPECT_EQ(disk->n_waiting, 0, "not seen");
+    vcpu_line_set(r->v, BIT(IRQ_SEI), false);
+    (void)sched_wait(r->v);
+    EXPECT_EQ(disk->n_waiting, 8, "seen");
+}
+
+// The device beneath need not interrupt for the requests of who computes, for we look in time; for
+// those of who waits it must.
+TEST(looks_by_itself_while_the_vm_computes)
+{
+    driver_start(&d, ALL, RINGS);
+    offer(0, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(disk->n_looks, 1, "it begins");
+    EXPECT_EQ(disk->patient, false, "one is waited for");
+    for (u32 n = 1; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(disk->n_looks, 2, "all at once");
+    EXPECT_EQ(disk->patient, true, "of many none");
+    assert_true(r->vm.bus.deadline <= fake_hart.time + machine.timebase_hz / 1000);
+    fake_hart.time = r->vm.bus.deadline;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(disk->n_looks, 3, "in time");
+    EXPECT_EQ(disk->patient, true, "and again");
+    (void)sched_wait(r->v);
+    EXPECT_EQ(disk->patient, false, "who waits");
+    EXPECT_EQ(bus_is_quiet(&r->vm.bus), false, "under way");
+    EXPECT_EQ(disk->patient, false, "and who wants to know that all is over");
+}
+
+// What is offered without a notification to a busy disk is seen with the next completion.
+TEST(a_busy_disk_looks_itself)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 4; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    offer(4, T_IN, 4, DATA, 512);
+    EXPECT_EQ(disk->n_waiting, 4, "not seen");
+    ramdisk_finish(disk, 2, BLK_OK);
+    kicks();
+    EXPECT_EQ(disk->n_waiting, 4, "seen");
+}
+
+// How many of `n` requests are done when the driver is first told; 0: it is not told of any.
+static u32 told_after(u32 n)
+{
+    u32 done = 0;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 i = 0; i < n; i++)
+        offer(i, T_IN, i, DATA, 512);
+    driver_notify(&d);
+    while (disk->n_waiting && !driver_get(&d, V_INTERRUPTS)) {
+        ramdisk_finish(disk, 0, BLK_OK);
+        kicks();
+        done++;
+    }
+    done = driver_get(&d, V_INTERRUPTS) ? done : 0;
+    ramdisk_finish_all(disk);
+    kicks();
+    return done;
+}
+
+// A VM that computes meanwhile is told in lots; one that waits, at once.
+TEST(tells_in_lots_or_who_waits)
+{
+    for (u32 n = 1; n < 8; n++)
+        EXPECT_EQ(told_after(n), 0, "%u of a lot", n);
+    EXPECT_EQ(told_after(8), 8, "a lot");
+    EXPECT_EQ(told_after(24), 8, "a lot of many");
+    r->v->waiting = true;
+    for (u32 n = 1; n < 24; n++)
+        EXPECT_EQ(told_after(n), 1, "%u", n);
+    r->v->waiting = false;
+}
+
+static void one_of_many_done(void)
+{
+    driver_start(&d, ALL, RINGS);
+    bus_tick(&r->vm.bus, fake_hart.time);
+    for (u32 i = 0; i < 16; i++)
+        offer(i, T_IN, i, DATA, 512);
+    driver_notify(&d);
+    ramdisk_finish(disk, 0, BLK_OK);
+    kicks();
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 0, "not yet");
+}
+
+TEST(tells_after_a_while)
+{
+    u32 head, len;
+
+    one_of_many_done();
+    assert_true(driver_used(&d, &head, &len));
+    assert_true(r->vm.bus.deadline <= fake_hart.time + machine.timebase_hz / 1000);
+    fake_hart.time = r->vm.bus.deadline;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "after a while");
+}
+
+// wfi: what was held back comes, and the guest goes on.
+TEST(tells_who_begins_to_wait)
+{
+    one_of_many_done();
+    vcpu_line_set(r->v, BIT(IRQ_SEI), false);
+    (void)sched_wait(r->v);
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "told");
+}
+
+// A turn's work is bounded, whatever the ring holds.
+TEST(a_turn_is_bounded)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 85; n++)
+        offer(n, 99, 0, DATA, 512);
+    driver_notify(&d);
+
+    u32 head, len, first = 0, all = 0;
+
+    while (driver_used(&d, &head, &len))
+        first++;
+    assert_true(first && first < 40);
+    for (all = first; r->vm.bus.deadline != ~0ul; bus_tick(&r->vm.bus, ++fake_hart.time))
+        while (driver_used(&d, &head, &len))
+            all++;
+    while (driver_used(&d, &head, &len))
+        all++;
+    EXPECT_EQ(all, 85, "all in the end");
+}
+
+// How many requests of `len` bytes are done in a second by a driver that always offers more.
+static u32 in_a_second(u32 len)
+{
+    u32 done = 0, head, told;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 64; n++)
+        offer(n, T_IN, 0, DATA, len);
+    driver_notify(&d);
+    for (u64 end = fake_hart.time + machine.timebase_hz; fake_hart.time < end;) {
+        ramdisk_finish_all(disk);
+        kicks();
+        for (; driver_used(&d, &head, &told); done++)
+            driver_offer(&d, (u16)head);
+        driver_notify(&d);
+        fake_hart.time += machine.timebase_hz / 10000;
+        bus_tick(&r->vm.bus, fake_hart.time);
+    }
+    ramdisk_finish_all(disk);
+    return done;
+}
+
+static void limit_expect(struct io_limits l, u32 len, u32 want)
+{
+    u32 n;
+
+    assert_int_equal(teardown(NULL), 0);
+    world_make(l);
+    fake_hart.time = 10 * machine.timebase_hz;
+    n              = in_a_second(len);
+    if (n < want - want / 50 || n > want + want / 15)
+        fail_msg("%u requests of %u bytes, not %u", n, len, want);
+}
+
+TEST(limits)
+{
+    limit_expect((struct io_limits){ 1000, 0 }, 512, 1000);
+    limit_expect((struct io_limits){ 0, 1 << 20 }, 4096, 255);
+    limit_expect((struct io_limits){ 100, 1 << 20 }, 512, 100);
+    limit_expect((struct io_limits){ 1000, 1 << 20 }, 8192, 128);
+}
+
+// A reset does not give a guest a new second.
+TEST(limits_outlive_a_reset)
+{
+    assert_int_equal(teardown(NULL), 0);
+    world_make((struct io_limits){ 1000, 0 });
+    fake_hart.time = 10 * machine.timebase_hz;
+    for (u32 n = 0; n < 500; n++) {
+        driver_start(&d, ALL, RINGS);
+        offer(0, T_IN, 0, DATA, 512);
+        driver_notify(&d);
+        ramdisk_finish_all(disk);
+    }
+    assert_true(disk->n_submitted <= 25);
+}
+
+// What is over when the driver takes the queue back may still have to be flushed: it is not taken
+// before that.
+TEST(a_queue_is_taken_back_after_the_flush)
+{
+    u32 head, len;
+
+    driver_start(&d, ALL & ~F_FLUSH, RINGS);
+    offer(0, T_OUT, 3, DATA, 512);
+    driver_notify(&d);
+    ramdisk_finish(disk, 0, BLK_OK);
+    assert_false(rig_access(r, d.base + V_READY, 4, true, &(u64){ 0 }));
+    EXPECT_EQ(driver_get(&d, V_READY), 1, "the flush is under way");
+    EXPECT_EQ(disk->n_waiting, 1, "the flush");
+    ramdisk_finish_all(disk);
+    driver_put(&d, V_READY, 0);
+    EXPECT_EQ(driver_get(&d, V_READY), 0, "taken back");
+    assert_true(driver_used(&d, &head, &len));
+    EXPECT_EQ(byte_at(STATUS(0)), S_OK, "status");
+}
+
+// A VM that does not run has perhaps no RAM any more: its rings lie in somebody else's.
+static void not_running_expect(enum vm_state state)
+{
+    u64 used;
+
+    assert_int_equal(teardown(NULL), 0);
+    world_make((struct io_limits){ 100, 0 });
+    fake_hart.time = 10 * machine.timebase_hz;
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 50; n++)
+        offer(n, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    ramdisk_finish_all(disk);
+    assert_in_range(disk->n_done, 1, 49);
+    used = rig_word(r, d.used);
+    vm_state_set(&r->vm, state);
+    fake_hart.time += machine.timebase_hz;
+    timer_check(r->v);
+    EXPECT_EQ(disk->n_waiting, 0, "nothing begins");
+    EXPECT_EQ(rig_word(r, d.used), used, "nothing is written");
+    vm_state_set(&r->vm, VM_RUNNING);
+    timer_check(r->v);
+    assert_true(disk->n_waiting > 0);
+}
+
+TEST(time_does_not_come_for_a_vm_that_does_not_run)
+{
+    not_running_expect(VM_OFF);
+    not_running_expect(VM_STOPPED);
+    not_running_expect(VM_PAUSED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN_ON_RIG(configuration),
+        RUN_ON_RIG(limits_of_the_device_beneath),
+        RUN_ON_RIG(reads_and_writes),
+        RUN_ON_RIG(any_framing),
+        RUN_ON_RIG(outside_the_disk),
+        RUN_ON_RIG(read_only),
+        RUN_ON_RIG(id),
+        RUN_ON_RIG(discard_and_zeroes),
+        RUN_ON_RIG(errors_from_below),
+        RUN_ON_RIG(writes_through_for_who_cannot_flush),
+        RUN_ON_RIG(no_place_for_header_or_status),
+        RUN_ON_RIG(many_in_flight_in_any_order),
+        RUN_ON_RIG(one_interrupt_for_many),
+        RUN_ON_RIG(asks_to_be_notified),
+        RUN_ON_RIG(what_follows_a_lot_is_seen_by_who_waits),
+        RUN_ON_RIG(looks_by_itself_while_the_vm_computes),
+        RUN_ON_RIG(a_busy_disk_looks_itself),
+        RUN_ON_RIG(tells_in_lots_or_who_waits),
+        RUN_ON_RIG(tells_after_a_while),
+        RUN_ON_RIG(tells_who_begins_to_wait),
+        RUN_ON_RIG(a_turn_is_bounded),
+        RUN_ON_RIG(limits),
+        RUN_ON_RIG(limits_outlive_a_reset),
+        RUN_ON_RIG(a_queue_is_taken_back_after_the_flush),
+        RUN_ON_RIG(time_does_not_come_for_a_vm_that_does_not_run),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
