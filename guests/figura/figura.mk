@@ -11,11 +11,13 @@ FIGURA_OUT := $(B)/figura
 FIGURA_CROSS   ?= riscv64-unknown-elf-
 FIGURA_CFLAGS  := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
                   -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-common -ffunction-sections \
-                  -fdata-sections -fno-omit-frame-pointer -DPICOLIBC_INTEGER_PRINTF_SCANF -Wa,-I$(FIGURA_OUT) \
+                  -fdata-sections -fno-omit-frame-pointer -fno-inline \
+                  -DPICOLIBC_INTEGER_PRINTF_SCANF \
+                  -isystem $(CACHE)/libfdt -Wa,-I$(FIGURA_OUT) \
                   -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-                  -Werror
+                  -Wno-unused-parameter -Wno-missing-field-initializers -Werror
 # The name under which the C library has been built for these instructions.
-FIGURA_LDFLAGS := --specs=picolibc.specs -march=rv64imac -mabi=lp64 -mcmodel=medany -nostartfiles \
+FIGURA_LDFLAGS := --specs=picolibc.specs -march=rv64imac -mabi=lp64 -mcmodel=medany -nostartfiles -e _start \
                   -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 FIGURA_OBJECTS = $(patsubst $(FIGURA_DIR)/%,$(FIGURA_OUT)/%.o, \
@@ -25,23 +27,26 @@ FIGURA_OBJECTS = $(patsubst $(FIGURA_DIR)/%,$(FIGURA_OUT)/%.o, \
 all: figura
 figura: $(B)/figura.elf $(B)/figura.bin ## a tiny operating system to read and to try (guests/figura/)
 
-$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/% $(FIGURA_DIR)/figura.mk | $(B)/.deps-build
+$(FIGURA_OUT)/%.o: $(FIGURA_DIR)/% $(FIGURA_DIR)/figura.mk $(CACHE)/libfdt/libfdt.h | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(FIGURA_CROSS)gcc $(FIGURA_CFLAGS) -MMD -MP -c $< -o $@
 
-$(FIGURA_OUT)/user.elf: $(call FIGURA_OBJECTS,user) $(FIGURA_DIR)/user/user.ld
-	@$(FIGURA_CROSS)gcc $(FIGURA_LDFLAGS) -T $(filter %.ld,$^) $(filter %.o,$^) -o $@
+$(FIGURA_OUT)/libfdt/%.o: $(CACHE)/libfdt/libfdt.h
+	@mkdir -p $(@D)
+	@$(FIGURA_CROSS)gcc $(FIGURA_CFLAGS) -w -c $(CACHE)/libfdt/$*.c -o $@
 
-$(FIGURA_OUT)/user.text $(FIGURA_OUT)/user.data: $(FIGURA_OUT)/user.%: $(FIGURA_OUT)/user.elf
-	@$(FIGURA_CROSS)objcopy -O binary -j .$* $< $@
+# Where each begins: the kernel where the board's firmware looks for it, a process at kernel.h's USER.
+$(FIGURA_OUT)/user.elf: FIGURA_TEXT := 0x40000000
+$(B)/figura.elf: FIGURA_TEXT := 0x80200000
 
-$(FIGURA_OUT)/kernel/boot.S.o: $(FIGURA_OUT)/user.text $(FIGURA_OUT)/user.data
+$(FIGURA_OUT)/user.elf: $(call FIGURA_OBJECTS,user)
+$(B)/figura.elf: $(call FIGURA_OBJECTS,kernel) $(FIGURA_OUT)/libfdt/fdt.o $(FIGURA_OUT)/libfdt/fdt_ro.o
+$(FIGURA_OUT)/user.elf $(B)/figura.elf: $(FIGURA_DIR)/figura.ld
+	@$(FIGURA_CROSS)gcc $(FIGURA_LDFLAGS) -Wl,-Ttext=$(FIGURA_TEXT) -T $(filter %.ld,$^) $(filter %.o,$^) -o $@
 
-$(B)/figura.elf: $(call FIGURA_OBJECTS,kernel) $(FIGURA_DIR)/kernel/figura.ld
-	@$(FIGURA_CROSS)gcc $(FIGURA_LDFLAGS) -T $(filter %.ld,$^) $(filter %.o,$^) -o $@
-	@echo "  built $@"
+$(FIGURA_OUT)/kernel/boot.S.o: $(FIGURA_OUT)/user.bin
 
-$(B)/figura.bin: $(B)/figura.elf
+$(B)/figura.bin $(FIGURA_OUT)/user.bin: %.bin: %.elf
 	@$(FIGURA_CROSS)objcopy -O binary $< $@
 
 -include $(wildcard $(FIGURA_OUT)/*/*.d)

@@ -46,6 +46,16 @@ COMMANDS = {
     "privileged nonsense": r"there is no nonsense; .*\n",
     "touch-device": KILLED.format("touch-device", "load page fault", ", address 0x10000000"),
     "touch-device store": KILLED.format("touch-device", "store page fault", ", address 0x10000000"),
+    "touch-device disk": KILLED.format("touch-device", "load page fault", ", address 0x10001000"),
+    "disk": r"disk: 2048 blocks of 512 bytes\n",
+    "disk read 0": r"block 0: the first block\n",
+    "disk read 2047": r"block 2047: the last block\n",
+    "disk write 7 some text": r"block 7: some text\n",
+    "disk read 7": r"block 7: some text\n",
+    "disk write 7": r"block 7: \n",
+    "disk beyond": r"disk: block 2048 cannot be read\n",
+    "disk read 18446744073709551615": r"disk: block 18446744073709551615 cannot be read\n",
+    "disk write 2048 x": r"disk: block 2048 cannot be written\n",
     "null": KILLED.format("null", "load page fault", ", address 0x0"),
     "storm 1": r"storm: over\n",
     "nonsense": r"nonsense: no such program; .*\n",
@@ -55,15 +65,39 @@ COMMANDS = {
 }
 
 
-def command_line(place, folder, args):
-    """QEMU with figura, which gets these arguments."""
-    qemu = [QEMU, "-M", "virt", "-nographic", "-no-reboot"]
+BLOCKS = 2048                                   # of figura's disk: 1 MiB
+
+
+def disk_make(place, folder):
+    """An image, and figura's partition in it: all of it on the board."""
+    content = bytearray(BLOCKS * 512)
+    for block, text in ((0, b"the first block"), (BLOCKS - 1, b"the last block")):
+        content[block * 512:block * 512 + len(text)] = text
+    disk, part = folder / "disk.img", folder / "part.img"
+    part.write_bytes(content)
+    if place == "bare":
+        disk.write_bytes(content)
+    else:
+        subprocess.run([BUILD / "duomo", "disk", "create", disk, "--force", "--partition", "other:3M", "--partition",
+                        f"figura::{part}", "--partition", "third:1M"], check=True, capture_output=True)
+    return disk
+
+
+def disk_words(disk):
+    return ["-global", "virtio-mmio.force-legacy=false", "-drive", f"if=none,id=disk,format=raw,file={disk}",
+            "-device", "virtio-blk-device,drive=disk"]
+
+
+def command_line(place, folder, args, disk=None):
+    """QEMU with figura, which gets these arguments; and perhaps with a disk."""
+    qemu = [QEMU, "-M", "virt", "-nographic", "-no-reboot", *(disk_words(disk) if disk else [])]
     if place == "bare":
         return [*qemu, "-m", "16M", "-bios", "default", "-kernel", BUILD / "figura.elf",
                 "-append", args]
     bundle = folder / "figura.itb"
     subprocess.run([BUILD / "duomo", "pack", "--kernel", BUILD / "figura.bin", "--cmdline", args,
-                    "--memory", "16M", "-o", bundle], check=True, capture_output=True)
+                    "--memory", "16M", "-o", bundle, *(["--partition", "figura"] if disk else [])],
+                   check=True, capture_output=True)
     return [*qemu, "-cpu", "rv64,h=false", "-m", "128M", "-bios", BUILD / "duomo.elf",
             "-kernel", bundle]
 
@@ -82,7 +116,8 @@ def masked(text):
 def transcript(place, folder):
     """What each command printed: figura shows each behind its prompt."""
     args = "run=" + ";".join(COMMANDS)
-    done = subprocess.run(command_line(place, folder, args), stdin=subprocess.DEVNULL,
+    disk = disk_make(place, folder)
+    done = subprocess.run(command_line(place, folder, args, disk), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", timeout=SECONDS,
                           check=False)
     parts = masked(done.stdout).split(PROMPT)[1:]
@@ -165,6 +200,28 @@ def test_interrupted(place, console):
     user.types("count 1000\r", "\n3\r+\n")
     assert "process 3 (count): Ctrl-C, killed" in user.types("\x03")
     assert "hello from process 4" in user.types("hello\r")
+    user.types("off\r", pexpect.EOF)
+
+
+def test_outside_of_the_partition_nothing_changes(tmp_path):
+    disk = disk_make("vm", tmp_path)
+    before = disk.read_bytes()
+    first = 4 << 20                             # `other` lies before it
+    args = "run=disk write 0 a;disk write 2047 b;disk write 2048 c;disk write 18446744073709545472 d;off"
+    subprocess.run(command_line("vm", tmp_path, args, disk), stdin=subprocess.DEVNULL, timeout=SECONDS,
+                   check=True, capture_output=True)
+    after = disk.read_bytes()
+    assert after[:first] == before[:first] and after[first + BLOCKS * 512:] == before[first + BLOCKS * 512:]
+    assert after[first:first + 512] == b"a".ljust(512, b"\0")
+    assert after[first + 2047 * 512:first + BLOCKS * 512] == b"b".ljust(512, b"\0")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_without_a_disk(place, console):
+    user = console(place)
+    user.sees(PROMPT)
+    assert "disk: 0 blocks" in user.types("disk\r")
+    assert "disk: 0 blocks" in user.types("disk read 0\r")
     user.types("off\r", pexpect.EOF)
 
 

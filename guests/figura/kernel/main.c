@@ -1,33 +1,49 @@
 // SPDX-License-Identifier: MIT
-// The kernel: its boot order, and the one loop that it consists of from then on.
+// How the kernel begins, and what the firmware knows and can: the device tree, read by libfdt, and
+// the supervisor binary interface (SBI specification 2.0).  The addresses of the devices are in the
+// tree, too; the drivers know them, because every `virt` board has them there.
 //
-// In:     hart id and device tree, from the firmware or from Duomo.
-// Out:    processes that run in turn.
-// Always: the kernel runs on one stack with interrupts off, and never waits inside a system call:
-//         who must wait tries again (proc.c).  So a switch from one process to another is just
-//         another argument for proc_run().
+// In:     the first instruction after boot.S; deadlines, and the wish to end.
+// Out:    the first process; the time; ecall from supervisor mode: to OpenSBI on the bare board, to
+//         Duomo in a virtual machine.
 #include "kernel.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <libfdt.h>
 
-_Noreturn void kernel_main(u64 hart, const void *fdt)
+static u64 ticks_per_ms;
+
+// The kernel's command line, if there is one, comes behind the shell's name.
+struct proc *kernel_main(u64 hart, const void *fdt)
 {
-    char line[LINE_SIZE] = "shell ";
+    const u32  *hz   = fdt_getprop(fdt, fdt_path_offset(fdt, "/cpus"), "timebase-frequency", NULL);
+    const char *args = fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "bootargs", NULL);
+    static char line[LINE_SIZE];
 
-    dt_read(fdt);
-    console_init(hart);
-    page_init();
-    csr_write(sie, 1ul << IRQ_TIMER | 1ul << IRQ_DEVICE);
+    memset(bss, 0, (u64)bss_end - (u64)bss);
+    ticks_per_ms = fdt32_to_cpu(*hz) / 1000;
+    console_init();
+    disk_init();
+    csr_write(sie, 1ul << INT_TIMER | 1ul << INT_DEVICE);
     printf("figura: up on hart %lu, in supervisor mode\n", hart);
-
-    strncat(line, boot_args, sizeof line - strlen(line) - 1);
+    snprintf(line, LINE_SIZE, "shell %s", args ? args : "");
     proc_spawn(line);
-    for (;;) {
-        struct proc *p = proc_next();
+    return proc_next(true);
+}
 
-        space_enter(p->root);
-        proc_run(p);
-        trap_handle(p);
-    }
+u64 clock_ms(void)
+{
+    return csr_read(time) / ticks_per_ms;
+}
+
+void timer_set(u64 ms)
+{
+    sbi_call(ms * ticks_per_ms, 0, EXT_TIME, 0);
+}
+
+// a0: shutdown or cold reboot; a1: no reason, or system failure.
+_Noreturn void power(bool again, bool failed)
+{
+    sbi_call(again, failed, EXT_SRST, 0);
+    for (;;)
+        __asm__ volatile("wfi");
 }

@@ -1,152 +1,91 @@
 // SPDX-License-Identifier: MIT
 // System calls: what a process may ask of the kernel.  call.def tells what each takes.
 //
-// In:     a process that has executed ecall: number in a7, arguments in a0 to a2.
+// In:     a process that has executed ecall: number in a7, arguments in a0 and a1.
 // Out:    the answer in a0, and the process behind its ecall; or the process waits.
-// Always: arguments are any 64 bits.  A call that answers NOT_YET has changed nothing, so it can be
-//         tried again until it answers.
+// Always: arguments are any 64 bits.  A call that answers NOT_YET can be tried again until it
+//         answers.
 #include "kernel.h"
 
-#include <limits.h>
-#include <string.h>
-
-#define NOT_YET   LONG_MIN
-#define WRITE_MAX 256ul // at once: nobody else runs meanwhile
-
-static long sys_exit(struct proc *p, const u64 *a)
+static long sys_list(void)
 {
-    (void)a;
-    if (p->pid == 1)
-        power(POWER_OFF);
-    proc_end(p);
-    return 0;
-}
-
-static long sys_write(struct proc *p, const u64 *a)
-{
-    u64 i;
-
-    for (i = 0; i < a[1] && i < WRITE_MAX; i++) {
-        const char *c = user_byte(p, a[0] + i, false);
-
-        if (!c)
-            return -1;
-        uart_put(*c);
-    }
-    return (long)i;
-}
-
-static long sys_read(struct proc *p, const u64 *a)
-{
-    char *to = user_byte(p, a[0], true);
-    int   c;
-
-    if (!to)
-        return -1;
-    if (p != proc_foreground() || (c = console_take()) < 0)
-        return NOT_YET;
-    *to = (char)c;
-    return 1;
-}
-
-static long sys_getpid(struct proc *p, const u64 *a)
-{
-    (void)a;
-    return (long)p->pid;
-}
-
-static long sys_yield(struct proc *p, const u64 *a)
-{
-    (void)p, (void)a;
-    turn_end();
-    return 0;
-}
-
-static long sys_time(struct proc *p, const u64 *a)
-{
-    (void)p, (void)a;
-    return (long)clock_ms();
-}
-
-static long sys_sleep(struct proc *p, const u64 *a)
-{
-    (void)p;
-    return clock_ms() < a[0] ? NOT_YET : 0;
-}
-
-static long sys_spawn(struct proc *p, const u64 *a)
-{
-    char line[LINE_SIZE];
-
-    for (u64 i = 0; i < sizeof line; i++) {
-        const char *c = user_byte(p, a[0] + i, false);
-
-        if (!c)
-            return -1;
-        line[i] = *c;
-        if (!*c) {
-            const struct proc *child = proc_spawn(line);
-
-            return child ? (long)child->pid : -1;
-        }
-    }
-    return -1;
-}
-
-// Only for a younger process, so that no two can wait for each other.
-static long sys_wait(struct proc *p, const u64 *a)
-{
-    if (a[0] <= p->pid)
-        return -1;
-    return proc_find(a[0]) ? NOT_YET : 0;
-}
-
-static long sys_kill(struct proc *p, const u64 *a)
-{
-    struct proc *victim = proc_find(a[0]);
-
-    (void)p;
-    if (!victim || victim->pid == 1)
-        return -1;
-    proc_end(victim);
-    return 0;
-}
-
-static long sys_list(struct proc *p, const u64 *a)
-{
-    struct info        info = { 0 };
-    const struct proc *of   = &procs[a[0] % PROCS];
-
-    if (a[0] >= PROCS || of->state == FREE)
-        return a[0] < PROCS ? 0 : -1;
-    info.pid      = of->pid;
-    info.waits_in = of->state == WAITING ? of->x[A7] : CALLS;
-    memcpy(info.name, of->name, sizeof info.name);
-    return user_write(p, a[1], &info, sizeof info) ? 1 : -1;
-}
-
-static long sys_power(struct proc *p, const u64 *a)
-{
-    (void)p;
-    power(a[0] ? POWER_REBOOT : POWER_OFF);
-}
-
-static long (*const rows[CALLS])(struct proc *p, const u64 *a) = {
-#define CALL(name) [CALL_##name] = sys_##name,
+    static const char *const names[] = {
+#define CALL(name) [CALL_##name] = #name,
 #include "../call.def"
-#undef CALL
-};
+    };
+
+    for (const struct proc *p = procs; p < procs + PROCS; p++)
+        if (p->pid)
+            printf("%3lu  %-16s %s%s\n", p->pid, p->name, p->waits ? "waits in " : "ready",
+                   p->waits ? names[p->x[A7]] : "");
+    return 0;
+}
+
+// What a kernel should not do.  On the bare board each of these costs the whole machine; in a
+// virtual machine it costs just that machine, and Duomo goes on.
+static long mischief(u64 which)
+{
+    static volatile u64 *nowhere = NULL;
+
+    switch (which) {
+    case MISCHIEF_FAIL: // kernel_trap() reports it and powers off with "system failure"
+        return (long)*nowhere;
+    case MISCHIEF_TRAP: // the trap leads to address 0, where a fetch is the next trap, and so on
+        printf("figura: the kernel has no trap entry any more, and traps\n");
+        csr_write(stvec, 0);
+        __asm__ volatile("unimp");
+        break;
+    case MISCHIEF_HANG: // wfi has nothing to wait for; unlike `spin` it costs the hart nothing
+        printf("figura: the kernel waits for nothing\n");
+        csr_write(sie, 0);
+        for (;;)
+            __asm__ volatile("wfi");
+    case MISCHIEF_SPIN: // interrupts are off in the kernel, so no timer ends this
+        printf("figura: the kernel spins with interrupts off\n");
+        for (;;)
+            ;
+    case MISCHIEF_STORM: // calls of the firmware, needless flushes, and a timer that rings at once
+        for (int i = 0; i < 100; i++) {
+            sbi_call(0, 0, EXT_BASE, 0);
+            __asm__ volatile("sfence.vma" ::: "memory");
+        }
+        timer_set(0);
+    }
+    return 0;
+}
+
+// A process waits only for a younger one, so that no two can wait for each other.
+static long answer(struct proc *p, u64 call, u64 a, u64 b)
+{
+    const char *text = user_at(p, a, call == CALL_write ? b : LINE_SIZE);
+
+    switch (call) {
+    case CALL_exit:        return proc_end(p);
+    case CALL_write:       return text ? (long)fwrite(text, 1, b, stdout) : -1;
+    case CALL_read:        return p == proc_foreground() ? console_take() : NOT_YET;
+    case CALL_getpid:      return (long)p->pid;
+    case CALL_time:        return (long)clock_ms();
+    case CALL_sleep:       return clock_ms() < a ? NOT_YET : 0;
+    case CALL_spawn:       return text ? proc_spawn(text) : -1;
+    case CALL_wait:        return a > p->pid && proc_find(a) ? NOT_YET : 0;
+    case CALL_kill:        return a > 1 && proc_find(a) ? proc_end(proc_find(a)) : -1;
+    case CALL_list:        return sys_list();
+    case CALL_blocks:      return (long)disk_blocks;
+    case CALL_read_block:  return disk_move(p, a, b, false);
+    case CALL_write_block: return disk_move(p, a, b, true);
+    case CALL_power:       power(a, false);
+    case CALL_mischief:    return mischief(a);
+    default:               return -1;
+    }
+}
 
 void syscall_try(struct proc *p)
 {
-    u64  number = p->x[A7];
-    long answer = number < CALLS ? rows[number](p, &p->x[A0]) : -1;
+    long value = answer(p, p->x[A7], p->x[A0], p->x[A1]);
 
-    if (p->state == FREE)
-        return; // it has ended itself
-    p->state = answer == NOT_YET ? WAITING : READY;
-    if (answer == NOT_YET)
+    p->waits = value == NOT_YET;
+    if (p->waits)
         return;
-    p->x[A0] = (u64)answer;
+    p->x[A0] = (u64)value;
     p->pc += 4; // behind the ecall
 }

@@ -1,117 +1,208 @@
 // SPDX-License-Identifier: MIT
-// The shell: the first process, and the only one that reads the keyboard.
+// What runs in user mode: the shell, and the programs of programs.def.
 //
-// In:     what the user types; the kernel's command line: name=WORD is the prompt, and run=A;B;C,
-//         which must stand last, is done as if it had been typed.
-// Out:    a process for each line.
-// Always: echo and line editing are done here, character by character, in user mode.
-#include "user.h"
+// In:     a command line, the process's own; what the user types, which only a shell reads.
+// Out:    what the program prints; a shell's processes, one for each line.
+// Always: all programs are one image, of which each process has a copy, and its line says which of
+//         them it is.  What the shell does itself works even when there is no room for another
+//         process.  Echo and line editing are done here, character by character.
+#include "../call.h"
+
+// start.S.  What call.def says: the number, and at most two arguments.
+long           call(enum call number, ...);
+_Noreturn void process_main(const char *line);
+
+// One system call for a line, not one for each character.
+static char text[2 * LINE_SIZE];
+#define print(...) call(CALL_write, text, snprintf(text, sizeof text, __VA_ARGS__))
+
+static const struct program {
+    const char *name, *args, *help;
+    bool        in_shell; // the shell does it itself
+    int         row;      // of programs.def
+} programs[] = {
+#define PROGRAM(name, args, help, in_shell, deed) { name, args, help, in_shell, __LINE__ },
+#include "programs.def"
+    { 0 },
+};
+
+static void program_run(const struct program *p, const char *line);
+
+// --- the shell -----------------------------------------------------------------------------------
 
 enum { CTRL_C = 3, BACKSPACE = 8, CTRL_U = 21, ESCAPE = 27, DELETE = 127 };
 
-static char name[NAME_SIZE] = "figura";
-
-static void erase(char *line, size_t keep)
+static const struct program *program_find(const char *line)
 {
-    for (size_t i = strlen(line); i > keep; i--)
-        printf("\b \b");
-    line[keep] = '\0';
+    for (const struct program *p = programs; p->name; p++) {
+        size_t bytes = *p->args ? strcspn(line, " ") : strlen(line);
+
+        if (strncmp(p->name, line, bytes) == 0 && strchr(" ", p->name[bytes])) // or its end
+            return p;
+    }
+    return NULL;
 }
 
-static void line_read(char *line, size_t size)
+static void line_read(char *line)
 {
     size_t used = 0;
 
-    line[0] = '\0';
-    for (char c; (c = key_read()) != '\r' && c != '\n'; used = strlen(line)) {
-        if ((c == BACKSPACE || c == DELETE) && used)
-            erase(line, used - 1);
-        else if (c == CTRL_U)
-            erase(line, 0);
-        else if (c == CTRL_C) {
-            line[0] = '\0';
-            printf("^C");
-            break;
-        } else if (c == ESCAPE) { // an arrow: two more bytes
-            key_read();
-            key_read();
-        } else if (c >= ' ' && c < DELETE && used + 1 < size) {
-            line[used]     = c;
-            line[used + 1] = '\0';
-            printf("%c", c);
-        }
+    for (char c = 0; c != '\r' && c != '\n' && c != CTRL_C;) {
+        c = (char)call(CALL_read);
+        if (c >= ' ' && c < DELETE && used < 79)
+            print("%c", line[used++] = c);
+        else if ((c == BACKSPACE || c == DELETE) && used)
+            print("\b \b"), used--;
+        else if (c == CTRL_C)
+            print("^C"), used = 0;
+        else if (c == ESCAPE) // an arrow: two more bytes
+            call(CALL_read), call(CALL_read);
+        for (; c == CTRL_U && used; used--)
+            print("\b \b");
     }
-    printf("\n");
-}
-
-// Cuts off what stands behind the last word, and a last `&`.
-static bool background_cut(char *line)
-{
-    size_t used  = strlen(line);
-    bool   found = false;
-
-    while (used && (line[used - 1] == ' ' || (line[used - 1] == '&' && !found)))
-        found |= line[--used] == '&';
     line[used] = '\0';
-    return found;
+    print("\n");
 }
 
 static void line_run(char *line)
 {
-    bool                  background = background_cut(line);
+    bool                  background = false;
     const struct program *program;
     long                  pid;
 
+    for (size_t n = strlen(line); n && strchr(" &", line[n - 1]); line[--n] = '\0')
+        background |= line[n - 1] == '&';
     line += strspn(line, " ");
     if (!*line)
         return;
     program = program_find(line);
-    if (!program) {
-        printf("%s: no such program; help lists them\n", line);
-        return;
-    }
-    if (program->in_shell) {
-        program->run(program_args(line));
-        return;
-    }
-    flush();
-    pid = call1(spawn, line);
-    if (pid < 0)
-        printf("no room for another process\n");
+    if (!program && strchr(line, ' '))
+        print("there is no %s; help lists what there is\n", strchr(line, ' ') + 1);
+    else if (!program)
+        print("%s: no such program; help lists them\n", line);
+    else if (program->in_shell)
+        program_run(program, line);
+    else if ((pid = call(CALL_spawn, line)) < 0)
+        print("no room for another process\n");
     else if (background)
-        printf("process %ld\n", pid);
+        print("process %ld\n", pid);
     else
-        call1(wait, pid);
+        call(CALL_wait, pid);
 }
 
-// The value of a key in the kernel's command line, or NULL.
-static const char *argument(const char *args, const char *key)
+// The kernel's command line comes to the first shell: it begins with name=WORD, which is the prompt,
+// and ends with run=A;B;C, which is done as if it had been typed.
+static void shell(const char *args)
 {
-    for (;;) {
-        if (strncmp(args, key, strlen(key)) == 0)
-            return args + strlen(key);
-        if (strncmp(args, "run=", 4) == 0 || !(args = strchr(args, ' ')))
-            return NULL;
-        args++;
-    }
-}
+    static char name[NAME_SIZE] = "figura", line[LINE_SIZE], todo[LINE_SIZE];
+    char       *run             = strstr(strcpy(todo, args), "run="), *next;
 
-void shell(const char *args)
-{
-    static char line[LINE_SIZE];
-    const char *word = argument(args, "name="), *run = argument(args, "run=");
-
-    if (word)
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(word, " "), word);
+    sscanf(args, "shell name=%15s", name);
+    strsep(&run, "=");
     for (;;) {
-        printf("%s> ", name);
-        if (run && *run) {
-            snprintf(line, sizeof line, "%.*s", (int)strcspn(run, ";"), run);
-            run += strcspn(run, ";");
-            run += *run == ';';
-            printf("%s\n", line);
-        } else
-            line_read(line, 80);
+        print("%s> ", name);
+        next = strsep(&run, ";");
+        if (next)
+            print("%s\n", strcpy(line, next));
+        else
+            line_read(line);
         line_run(line);
     }
+}
+
+// --- the programs --------------------------------------------------------------------------------
+
+static void help(void)
+{
+    for (const struct program *p = programs; p->name; p++)
+        print("  %-18s %-25s %s\n", p->name, p->args, p->help);
+    print("A line that ends with & runs in the background.  Ctrl-C ends what runs in front.\n");
+}
+
+static void time(void)
+{
+    long ms = call(CALL_time);
+
+    print("up %ld.%03ld s\n", ms / 1000, ms % 1000);
+}
+
+static void count(const char *line)
+{
+    u64 last = 10;
+
+    sscanf(line, "count %lu", &last);
+    for (u64 i = 1; i <= last; i++) {
+        print("%lu\n", i);
+        call(CALL_sleep, call(CALL_time) + 100);
+    }
+}
+
+// FNV-1a over the numbers below three million.
+static void sum(void)
+{
+    u64 hash = 0xcbf29ce484222325;
+
+    for (u64 i = 0; i < 3000000; i++)
+        hash = (hash ^ i) * 0x100000001b3;
+    print("sum: %016lx\n", hash);
+}
+
+// `beyond` is the first block that the disk has not: the kernel asks for it, and the disk refuses.
+static void disk(const char *line)
+{
+    static char block[BLOCK_SIZE + 1];
+    u64         blocks = (u64)call(CALL_blocks), n = blocks;
+    bool        writes = sscanf(line, "disk write %lu %511[^\n]", &n, block) > 0;
+
+    sscanf(line, "disk read %lu", &n);
+    if (!blocks || strcmp(line, "disk") == 0)
+        print("disk: %lu blocks of %d bytes\n", blocks, BLOCK_SIZE);
+    else if (call(writes ? CALL_write_block : CALL_read_block, n, block) < 0)
+        print("disk: block %lu cannot be %s\n", n, writes ? "written" : "read");
+    else {
+        for (char *c = block; *c; c++)
+            *c = *c < ' ' || *c > '~' ? '.' : *c;
+        print("block %lu: %.64s\n", n, block);
+    }
+}
+
+static void kill(const char *line)
+{
+    u64 pid = 0;
+
+    sscanf(line, "kill %lu", &pid);
+    if (call(CALL_kill, pid) < 0)
+        print("kill: no process that can be killed has that number; see ps\n");
+}
+
+static void storm(const char *line)
+{
+    long seconds = 3, begin = call(CALL_time);
+
+    sscanf(line, "storm %ld", &seconds);
+    while (call(CALL_time) < begin + 1000 * seconds)
+        call(CALL_mischief, MISCHIEF_STORM);
+    print("storm: over\n");
+}
+
+// --- which of them ---------------------------------------------------------------------------------
+
+#define INSN(text)   __asm__ volatile(text ::: "t0", "memory")
+#define KERNEL(what) call(CALL_mischief, MISCHIEF_##what)
+
+static void program_run(const struct program *p, const char *line)
+{
+    switch (p->row) {
+// clang-format off
+#define PROGRAM(name, args, help, in_shell, deed) case __LINE__: deed; break;
+// clang-format on
+#include "programs.def"
+    }
+}
+
+_Noreturn void process_main(const char *line)
+{
+    program_run(program_find(line), line);
+    for (;;)
+        call(CALL_exit);
 }
