@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Builds what the benchmarks run inside the machine: duobench, a Linux program; trapcost, a small
+# Builds what the benchmarks run inside the machine: duobench and diskbench, Linux programs; trapcost, a small
 # guest of its own over the runtime of tests/guest; company, one of several virtual machines, over
 # that of tests/hostile.
 #
@@ -12,9 +12,9 @@ BENCH_OUT   := $(B)/bench
 LINUX_CROSS ?= riscv64-linux-gnu-
 
 .PHONY: bench-guests
-bench-guests: $(BENCH_OUT)/root/bin/duobench $(GUEST_OUT)/trapcost.bin $(HOSTILE_OUT)/company.bin
+bench-guests: $(BENCH_OUT)/root/bin/duobench $(BENCH_OUT)/root/bin/diskbench $(GUEST_OUT)/trapcost.bin $(HOSTILE_OUT)/company.bin
 
-$(BENCH_OUT)/root/bin/duobench: bench/guest/duobench.c
+$(BENCH_OUT)/root/bin/%: bench/guest/%.c
 	@mkdir -p $(@D)
 	$(LINUX_CROSS)gcc -static -O2 -std=gnu17 -Wall -Wextra -Wshadow -Wundef -Wvla \
 	    -Wstrict-prototypes -Wmissing-prototypes -Werror $< -o $@

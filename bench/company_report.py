@@ -10,7 +10,7 @@ import statistics
 
 import figure
 from company import FAIR, IDLE, IDLE_COUNTS, LATENCIES, MEMORY_MIB, SWITCHES
-from measure import number, table
+from measure import goal, number, table
 
 SHARE_GOAL, CAP_GOAL, IDLE_GOAL = 2, 2, 1          # per cent, points, per cent
 INSNS_PER_S = 125e6                                 # of a hart under -icount shift=3
@@ -110,9 +110,6 @@ def parts(found):
 
 # Goals.
 
-def goal(what, reached, most, form):
-    return [[what, form.format(reached), form.format(most),
-             "yes" if abs(reached) <= most else "**no**"]]
 
 
 def fair_worst(found, harts, by):

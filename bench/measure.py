@@ -52,3 +52,10 @@ def table(head, rows):
 
     rule = ["-" * widths[0]] + ["-" * (w - 1) + ":" for w in widths[1:]]
     return "\n".join(line(row) for row in [head, rule, *rows])
+
+
+def goal(what, reached, bound, form, at_least=False):
+    """A row of the table of goals, in a list."""
+    met = reached >= bound if at_least else abs(reached) <= bound
+    return [[what, form.format(reached), ("at least " if at_least else "at most ") + form.format(bound),
+             "yes" if met else "**no**"]]

@@ -5,15 +5,17 @@
 In:     build/duomo.elf and build/duomo (without them only the bare machine is measured); the kernel
         and busybox of tools/fetch.sh; the programs of bench/guest, which it builds.
 Out:    build/bench.txt, tables for people; build/bench.json, every sample; with --write the tables
-        also replace what stands between the two markers of docs/measurements.md.
+        also replace those of the same measurements in docs/measurements.md, between its markers.
 Always: bare machine and VM get the same kernel, user land and memory, and take turns. What cannot
         be measured is an error, never a gap in a table.
 
-Four measurements:
+Six measurements:
   wall    time on this computer. Compare the minima: everything else is the computer's noise.
   icount  Linux again, under QEMU's -icount, where one instruction takes one nanosecond: there time
           is the number of instructions that the whole machine executes, repeatable to 1 or 2 %.
   traps   the same for single privileged operations, by a small guest without an operating system.
+  disk    a disk, bare and through the monitor (disk.py).
+  net     TCP between two VMs and out of one (net.py).
   many    several VMs beside each other (company.py); with --write also the figures of the document.
 """
 
@@ -35,8 +37,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import company                                                                # noqa: E402
 import company_report                                                         # noqa: E402
-from measure import (BUILD, OUT, QEMU, TOP, BenchError, last_lines, number, say, table,  # noqa: E402
-                     tool_run)
+import disk                                                                   # noqa: E402
+import net                                                                    # noqa: E402
+from measure import (BUILD, OUT, QEMU, TOP, BenchError, goal, last_lines, number, say,  # noqa: E402
+                     table, tool_run)
 
 CACHE = Path(os.environ.get("DUOMO_CACHE")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duomo")
@@ -130,15 +134,18 @@ class Vm:
     """A virtual machine, on a board with enough memory for it and the monitor."""
     name = "vm"
 
+    def __init__(self, engine):
+        self.engine = engine
+
     def monitor(self, bundle):
         return ["-m", MACHINE_MEMORY, "-bios", BUILD / "duomo.elf", "-kernel", bundle]
 
     def linux(self, plan):
-        return self.monitor(bundle_pack("linux", "--kernel", KERNEL, "--initrd", INITRD,
+        return self.monitor(bundle_pack("linux", "--kernel", KERNEL, "--initrd", INITRD, "--engine", self.engine,
                                         "--cmdline", cmdline(plan)))
 
     def traps(self):
-        return self.monitor(bundle_pack("trapcost", "--kernel", TRAPCOST))
+        return self.monitor(bundle_pack("trapcost", "--kernel", TRAPCOST, "--engine", "classic"))
 
 
 # Running things.
@@ -281,22 +288,39 @@ def traps_table(measured):
     return table(["instructions", "bare", "VM"], rows)
 
 
+def traps_parts(measured):
+    return ["Instructions for one privileged operation, its own included:", traps_table(measured)]
+
+
+def icount_parts(measured):
+    return ["Instructions that the whole machine executes, per operation:", icount_table(measured)]
+
+
+def wall_parts(measured):
+    return ["Time (minimum and median; the ratio compares the minima):", wall_table(measured)]
+
+
+# In the order in which they are told.
+PARTS = {"wall": wall_parts, "icount": icount_parts, "traps": traps_parts, "disk": disk.parts,
+         "net": net.parts, "many": company_report.parts}
+MEASUREMENTS = list(PARTS)
+
+
+def machine_text(report, of=None):
+    engine = {"traps": "classic", "net": "auto", "many": "auto"}.get(of, report["machine"]["engine"])
+    return ("{qemu}, {cpus} x {cpu} (load {load}); Linux {kernel}; {guest_memory} of memory, engine {engine}."
+            .format(**report["machine"] | {"engine": engine}))
+
+
+def sections(report):
+    """Name of a measurement -> its tables and its goals, for each that was done."""
+    return {name: "\n\n".join(parts(report[name])
+                              + goals_part({name: report[name], "quick": report.get("quick")}))
+            for name, parts in PARTS.items() if name in report}
+
+
 def report_text(report):
-    parts = ["{qemu}, {cpus} x {cpu} (load {load}); Linux {kernel}; {guest_memory} of memory."
-             .format(**report["machine"])]
-    if "wall" in report:
-        parts += ["Time (minimum and median; the ratio compares the minima):",
-                  wall_table(report["wall"])]
-    if "icount" in report:
-        parts += ["Instructions that the whole machine executes, per operation:",
-                  icount_table(report["icount"])]
-    if "traps" in report:
-        parts += ["Instructions for one privileged operation, its own included:",
-                  traps_table(report["traps"])]
-    if "many" in report:
-        parts += company_report.parts(report["many"])
-    parts += goals_part(report)
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([machine_text(report), *sections(report).values()]) + "\n"
 
 
 CSR_GOALS = {"csrrc_sstatus": 135}      # what is not named: 121
@@ -310,11 +334,15 @@ def goals_part(report):
     if "vm" in report.get("traps", {}).get("csrr_sepc", {}):
         costs = {name: min(report["traps"][name]["vm"]) for name, _ in TRAPS if name[:3] == "csr"}
         worst = max(costs, key=lambda name: costs[name] - CSR_GOALS.get(name, 121))
-        rows += company_report.goal("an emulated CSR access: instructions (sstatus: 135)", costs[worst],
-                                    CSR_GOALS.get(worst, 121), "{:,.0f}")
+        rows += goal("an emulated CSR access: instructions (sstatus: 135)", costs[worst],
+                     CSR_GOALS.get(worst, 121), "{:,.0f}")
+    if "disk" in report:
+        rows += disk.goals(report["disk"])
+    if "net" in report:
+        rows += net.goals(report["net"])
     if "many" in report:
         rows += company_report.goals(report["many"])
-    return ["Goals:", table(["goal", "reached", "at most", "met"], rows)] if rows else []
+    return ["Goals:", table(["goal", "reached", "bound", "met"], rows)] if rows else []
 
 
 def cpu_name():
@@ -324,20 +352,27 @@ def cpu_name():
     return platform.machine()
 
 
-def machine_describe():
+def machine_describe(engine):
     return {"qemu": tool_run([QEMU, "--version"]).splitlines()[0], "cpu": cpu_name(),
             "cpus": os.cpu_count(), "kernel": (KERNEL.parent / "version").read_text().strip(),
-            "guest_memory": GUEST_MEMORY}
+            "guest_memory": GUEST_MEMORY, "engine": engine}
 
 
-def document_write(path, text):
-    """Puts the tables between the markers of a document."""
+SECTION = re.compile(r"<!-- make bench: (\w+) -->\n")
+
+
+def document_write(path, texts):
+    """Puts the sections between the markers of a document; what was not measured keeps its text."""
     try:
         before, rest = path.read_text().split(BEGIN)
-        _, after = rest.split(END)
+        old, after = rest.split(END)
     except (OSError, ValueError) as error:
         raise BenchError(f"{path}: needs the lines {BEGIN} and {END}, once each") from error
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+    words = SECTION.split(old)
+    kept = dict(zip(words[1::2], (text.strip() for text in words[2::2])))
+    kept.update({name: text.strip() for name, text in texts.items()})
+    told = "".join(f"<!-- make bench: {name} -->\n\n{kept[name]}\n\n" for name in MEASUREMENTS if name in kept)
+    path.write_text(f"{before}{BEGIN}\n{told}{END}{after}")
 
 
 # The whole.
@@ -348,33 +383,38 @@ def prepare():
     tool_run(["tools/mkinitrd.sh", INITRD, OUT / "root"])
 
 
-def machines_find(bare_only):
+def machines_find(bare_only, engine):
     machines = [Bare()]
     if bare_only:
         return machines
     if (BUILD / "duomo.elf").exists() and (BUILD / "duomo").exists():
-        return machines + [Vm()]
+        return machines + [Vm(engine)]
     say("no build/duomo.elf and build/duomo: only the bare machine is measured; run make first")
     return machines
 
 
 def measure(args):
-    machines = machines_find(args.bare)
+    machines = machines_find(args.bare, args.engine)
     plan = QUICK if args.quick else FULL
     if args.boots:
         plan = plan._replace(boots=args.boots)
     measurements = {"traps": traps_measure, "icount": icount_measure, "wall": wall_measure}
-    report = {"machine": machine_describe(), "quick": args.quick}
+    report = {"machine": machine_describe(args.engine), "quick": args.quick}
     for name, run in measurements.items():
         if name in args.only:
             report[name] = run(machines, plan)
+    if "disk" in args.only and len(machines) > 1:
+        of_disk = disk.QUICK if args.quick else disk.FULL
+        if args.boots:
+            of_disk = of_disk._replace(boots=args.boots)
+        report["disk"] = disk.measure(of_disk, KERNEL, INITRD, args.engine)
+    if "net" in args.only and len(machines) > 1:
+        net.build()
+        report["net"] = net.measure(1 if args.quick else args.boots or 3, 2 if args.quick else 5)
     if "many" in args.only and len(machines) > 1:
         report["many"] = company.measure(company.QUICK if args.quick else company.FULL)
     report["machine"]["load"] = f"{os.getloadavg()[2]:.1f}"     # of the last 15 minutes
     return report
-
-
-MEASUREMENTS = ["wall", "icount", "traps", "many"]
 
 
 def arguments():
@@ -385,9 +425,10 @@ def arguments():
                         help="boots of each machine for wall-clock time (3)")
     parser.add_argument("--only", nargs="+", default=MEASUREMENTS, choices=MEASUREMENTS,
                         help="leave the others out")
+    parser.add_argument("--engine", default="auto", help="of the VM with Linux, but for net and many (auto)")
     parser.add_argument("--out", type=Path, default=BUILD, metavar="DIR",
                         help="where bench.txt and bench.json go (build)")
-    parser.add_argument("--write", action="store_true", help="update docs/measurements.md too")
+    parser.add_argument("--write", action="store_true", help="update docs/measurements.md too: the measurements that were done")
     args = parser.parse_args()
     if args.boots is not None and args.boots < 1:
         parser.error("--boots: at least 1 would be right")
@@ -403,7 +444,8 @@ def main():
         (args.out / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
         (args.out / "bench.txt").write_text(text)
         if args.write:
-            document_write(DOCUMENT, text)
+            document_write(DOCUMENT, {name: f"{machine_text(report, name)}\n\n{tables}"
+                                      for name, tables in sections(report).items()})
             if "many" in report:
                 company_report.figures_write(report["many"], DOCUMENT.parent)
     except (BenchError, OSError) as error:

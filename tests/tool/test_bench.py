@@ -30,8 +30,8 @@ def report(tmp_path_factory):
     if not shutil.which("riscv64-linux-gnu-gcc"):
         pytest.skip("no compiler for the guest's programs: tools/deps.sh bench")
     out = tmp_path_factory.mktemp("bench")
-    done = subprocess.run([sys.executable, RUN, "--quick", "--out", out], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run([sys.executable, RUN, "--quick", "--only", "wall", "icount", "traps", "disk",
+                           "many", "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (out / "bench.txt").read_text() == done.stdout
     return json.loads((out / "bench.json").read_text()), done.stdout
@@ -50,6 +50,17 @@ def test_every_benchmark_yields_numbers(report, measurement, rows):
         assert what in text
         assert set(measured[measurement][name]) == machines()
         for samples in measured[measurement][name].values():
+            assert samples and all(sample > 0 for sample in samples)
+
+
+def test_a_disk_yields_numbers(report):
+    measured, text = report
+    if "vm" not in machines():
+        pytest.skip("no monitor")
+    for name, what, _ in run.disk.CASES:
+        assert what in text
+        for machine in machines():
+            samples = measured["disk"]["ns"][name][machine]
             assert samples and all(sample > 0 for sample in samples)
 
 
@@ -139,10 +150,10 @@ def test_failing_machine_is_an_error(tmp_path, monkeypatch, script, code):
 def test_vm_gets_the_same_memory_and_command_line(monkeypatch):
     commands = []
     monkeypatch.setattr(run, "tool_run", commands.append)
-    args = run.Vm().linux(run.QUICK)
+    args = run.Vm("classic").linux(run.QUICK)
     assert args[args.index("-bios") + 1] == run.BUILD / "duomo.elf"
     for option, value in (("--memory", run.GUEST_MEMORY), ("--kernel", run.KERNEL),
-                          ("--initrd", run.INITRD), ("--cmdline", run.cmdline(run.QUICK)),
+                          ("--initrd", run.INITRD), ("--engine", "classic"), ("--cmdline", run.cmdline(run.QUICK)),
                           ("-o", args[args.index("-kernel") + 1])):
         assert commands[0][commands[0].index(option) + 1] == value
     bare = run.Bare().linux(run.QUICK)
@@ -219,15 +230,27 @@ def test_tables_compare_minima():
 
 def test_document_between_markers(tmp_path):
     path = tmp_path / "measurements.md"
-    path.write_text(f"above\n{run.BEGIN}\nold\n{run.END}\nbelow\n")
-    run.document_write(path, "new\n")
-    run.document_write(path, "newer\n")
-    assert path.read_text() == f"above\n{run.BEGIN}\n\nnewer\n\n{run.END}\nbelow\n"
+    path.write_text(f"above\n{run.BEGIN}\nof no measurement\n{run.END}\nbelow\n")
+    run.document_write(path, {"many": "new\n", "wall": "time\n"})
+    run.document_write(path, {"many": "newer\n"})
+    assert path.read_text() == f"""above
+{run.BEGIN}
+<!-- make bench: wall -->
+
+time
+
+<!-- make bench: many -->
+
+newer
+
+{run.END}
+below
+"""
 
 
 def test_document_without_markers(tmp_path):
     path = tmp_path / "measurements.md"
     path.write_text("above\n")
     with pytest.raises(run.BenchError, match="once each"):
-        run.document_write(path, "new\n")
+        run.document_write(path, {"many": "new\n"})
     assert path.read_text() == "above\n"
