@@ -116,10 +116,14 @@ def shared():
 
 @pytest.fixture
 def shell(make, shared):
-    """A guest at its prompt.  A test that loses it costs the next one a boot, not its result."""
+    """A guest at its prompt.  A test that loses it costs the next one a boot, not its result.
+
+    Its kernel says nothing between the lines, such as that an interrupt took long on a busy computer.
+    """
     if not shared:
         shared.append(Machine(make()))
         shared[0].wait_shell()
+        shared[0].run("dmesg -n 1")
     yield shared[0]
     if not shared[0].answers():
         shared.pop().stop()

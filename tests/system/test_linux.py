@@ -233,7 +233,7 @@ def test_virtio_entropy(shell):
 # Boots.
 
 def assert_translation(machine, mode):
-    assert machine.expect(r"\nmmu\s*: (\S+)", BOOT_SECONDS).group(1) == mode
+    assert machine.expect(r"\nmmu\s*: (\S+)\r", BOOT_SECONDS).group(1) == mode
     assert machine.wait_end() == 0
 
 
