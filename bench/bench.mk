@@ -14,7 +14,7 @@ LINUX_CROSS ?= riscv64-linux-gnu-
 .PHONY: bench-guests
 bench-guests: $(BENCH_OUT)/root/bin/duobench $(BENCH_OUT)/root/bin/diskbench $(GUEST_OUT)/trapcost.bin $(HOSTILE_OUT)/company.bin
 
-$(BENCH_OUT)/root/bin/%: bench/guest/%.c
+$(BENCH_OUT)/root/bin/%: bench/guest/%.c bench/guest/program.h
 	@mkdir -p $(@D)
 	$(LINUX_CROSS)gcc -static -O2 -std=gnu17 -Wall -Wextra -Wshadow -Wundef -Wvla \
 	    -Wstrict-prototypes -Wmissing-prototypes -Werror $< -o $@

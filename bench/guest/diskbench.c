@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef uint64_t u64;
+#include "program.h"
 
 enum { DEPTH_MAX = 32 };
 
@@ -52,20 +52,6 @@ static const struct disk_case {
     { "write_4k_1",  true,  true,  4 * KIB, 1,  2000  },
     { "write_4k_32", true,  true,  4 * KIB, 32, 16000 },
 };
-
-static void fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static u64 now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
 
 static u64 random_next(u64 *x)
 {

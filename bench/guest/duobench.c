@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef uint64_t u64;
+#include "program.h"
 
 enum {
     PAGE         = 4096,
@@ -34,20 +34,6 @@ enum {
 static char *pages;
 static u64 *words;
 static volatile u64 sink;           // results go here, so that they are computed
-
-static void fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static u64 now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
 
 static u64 random_next(u64 x)
 {

@@ -22,25 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef uint64_t u64;
+#include "program.h"
 
 enum { PIECE = 65536, CONNECT_TRIES = 100, CONNECT_PAUSE_US = 100000 };
 
 static unsigned char piece[2 * PIECE], in[PIECE];
-
-static void fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
-static u64 now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
 
 // The pattern repeats after PIECE bytes.
 static void piece_make(void)
