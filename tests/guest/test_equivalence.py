@@ -163,8 +163,11 @@ def bare(name, machine, cached=True):
     run = run_qemu(["-cpu", "rv64,h=false" + MACHINES[machine], "-m", "64M",
                     "-kernel", str(binary), *disk_of(name, DISK)], name)
     if run.why is None:
+        # Made aside and then named, for the pair beside this one may look for the same run.
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(run.output)
+        aside = kept.with_suffix(f".{threading.get_ident()}")
+        aside.write_text(run.output)
+        aside.replace(kept)
     return run
 
 
@@ -253,7 +256,8 @@ def test_same_transcript(case, pairs):
         if run.why is not None:
             pytest.fail(f"{name}, {where}, {machine}: {run.why}", pytrace=False)
         if not run.transcript(name):
-            pytest.fail(f"{name}, {where}, {machine}: an empty transcript", pytrace=False)
+            pytest.fail(f"{name}, {where}, {machine}: no transcript, or an empty one, in:\n"
+                        f"{run.output[-2000:]}", pytrace=False)
         if re.search(r"^FAIL", run.transcript(name), re.M):
             pytest.fail(f"{name}, {where}, {machine}:\n{run.transcript(name)}", pytrace=False)
     if first.transcript(name) != second.transcript(name):
