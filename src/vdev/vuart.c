@@ -5,8 +5,9 @@
 // In:     register accesses; bytes typed at the console.
 // Out:    bytes to the console; the interrupt line.
 // Always: a byte is sent as soon as it is written, unless the console has no room: then THRE stays
-//         low and the guest waits, not the monitor.  A register is one byte, whatever the width of
-//         the access.
+//         low, what was written on the strength of the last THRE waits in the transmitter's FIFO,
+//         and the guest waits, not the monitor.  A register is one byte, whatever the width of the
+//         access.
 // Locks:  vm->lock, held by the caller.
 #include "vdev/board.h"
 #include "vdev/devices.h"
@@ -54,6 +55,8 @@ struct vuart {
     u8          rbr; // the byte received, without FIFO
     u8          rx[FIFO];
     u8          rx_first, rx_count;
+    u8          tx[FIFO]; // from 0 on; empty while THRE is set
+    u8          tx_count;
     bool        thr_pending; // THRE has not yet been told
 };
 
@@ -113,10 +116,19 @@ static void input_take(struct vuart *u)
         receive(u, (u8)byte);
 }
 
+// Sends what waits, if there is room.  It is at most a FIFO's worth, so it goes as one.
 static void transmitter_check(struct vuart *u)
 {
-    if (u->lsr & LSR_THRE || !u->dev.vm->console_room(u->dev.vm))
+    struct vm *vm = u->dev.vm;
+
+    if (u->lsr & LSR_THRE || !vm->console_room(vm))
         return;
+    if (u->tx_count) {
+        vm->console_write(vm, (const char *)u->tx, u->tx_count);
+        u->tx_count = 0;
+        if (!vm->console_room(vm))
+            return;
+    }
     u->lsr |= LSR_THRE | LSR_TEMT;
     u->thr_pending = true;
 }
@@ -157,8 +169,13 @@ static void thr_write(struct vuart *u, u8 byte)
         u->thr_pending = true;
         return;
     }
-    if (!(u->lsr & LSR_THRE)) // a guest that does not wait loses its own byte
+    if (!(u->lsr & LSR_THRE)) {
+        // THRE says that a whole FIFO is free, of which the byte before this one took a place (data
+        // sheet, 8.4); a guest that writes more than that loses its own bytes.
+        if (u->tx_count < (u->fcr & FCR_ENABLE ? FIFO : 1))
+            u->tx[u->tx_count++] = byte;
         return;
+    }
     u->thr_pending = false;
     u->dev.vm->console_write(u->dev.vm, &text, 1);
     u->lsr &= (u8) ~(LSR_THRE | LSR_TEMT);
@@ -211,8 +228,10 @@ static void fcr_write(struct vuart *u, u8 value)
         u->lsr &= (u8)~LSR_DR;
         u->rx_count = 0;
     }
-    if (value & FCR_CLEAR_TX)
-        u->thr_pending = true;
+    if (value & FCR_CLEAR_TX) {
+        u->tx_count    = 0;
+        u->thr_pending = u->lsr & LSR_THRE;
+    }
     u->fcr = value & FCR_KEPT;
     input_take(u);
 }
@@ -296,8 +315,8 @@ static void vuart_show(const struct vdev *d, struct out *o)
 {
     const struct vuart *u = vuart_of((struct vdev *)d);
 
-    out_printf(o, "%s: ier %02x lcr %02x mcr %02x lsr %02x, %u bytes to read", vuart_ops.name,
-               u->ier, u->lcr, u->mcr, u->lsr, u->rx_count);
+    out_printf(o, "%s: ier %02x lcr %02x mcr %02x lsr %02x, %u bytes to read, %u to send",
+               vuart_ops.name, u->ier, u->lcr, u->mcr, u->lsr, u->rx_count, u->tx_count);
 }
 
 const struct vdev_ops vuart_ops = {

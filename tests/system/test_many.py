@@ -103,6 +103,20 @@ def test_sixteen_at_once(run, figura, kernel, initrd, tmp_path, harts):
     assert machine.states()[1:] == all_wait[1:]
 
 
+def test_what_it_prints_while_the_monitor_answers_is_whole(run, kernel, initrd, tmp_path):
+    """Linux gives its UART a FIFO's worth at once, and the line's room may end after any byte of it."""
+    linux = 'console=ttyS0 quiet TERM=dumb duomo.run="seq 1 5000; echo all of them; sleep 99"'
+    machine = run(config_write(tmp_path / "words.yaml", 1, [vm_text("linux", kernel, linux, f"initrd: {initrd}")]))
+
+    machine.wait_for(lambda: "\n1\n" in machine.shown().replace("\r", ""), "it does not begin")
+    end = time.monotonic() + BOOT_SECONDS
+    while "all of them" not in machine.shown() and time.monotonic() < end:
+        assert machine.ask("stats linux")
+        time.sleep(0.03)
+    numbers = machine.shown().replace("\r", "").split("\n1\n", 1)[1].split("all of them")[0].split()
+    assert numbers == [str(n) for n in range(2, 5001)]
+
+
 def test_one_that_is_broken_keeps_nobody_from_starting(run, figura, tmp_path):
     vms = [vm_text("elsewhere", figura, "run=off", "harts: [2]"), vm_text("good", figura, "run=hello;off")]
     path = config_write(tmp_path / "broken.yaml", 3, vms)

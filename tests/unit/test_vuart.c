@@ -174,11 +174,55 @@ TEST(back_pressure)
     EXPECT_EQ(irq, false, "no interrupt");
     for (int n = 0; n < 100; n++)
         put(THR, 'y'); // a guest that does not wait
-    EXPECT_EQ(r->n_overrun, 0, "what it writes is lost, and takes nobody's room");
+    EXPECT_EQ(r->n_overrun, 0, "what it writes takes nobody's room");
     r->full = false;
     r->vm.console_ready(&r->vm);
     EXPECT_EQ(irq, true, "room again");
     EXPECT_EQ(get(LSR) & 0x60, 0x60, "THRE");
+    EXPECT_EQ(r->n_out, 1 + 16, "a FIFO's worth was kept");
+}
+
+// A driver that sees THRE writes a whole FIFO, as Linux does; the room may end with any of the bytes.
+TEST(a_fifo_is_written_at_once)
+{
+    put(IER, 2);
+    (void)get(IIR);
+    r->full = true;
+    for (unsigned n = 0; n < 16; n++)
+        put(THR, (u8)('a' + n));
+    EXPECT_EQ(get(LSR) & 0x60, 0, "THRE is low");
+    EXPECT_EQ(r->n_out, 1, "the first had THRE, so it is sent: its guest may power off after it");
+    r->full = false;
+    EXPECT_EQ(get(LSR) & 0x60, 0x60, "THRE, once they are sent");
+    EXPECT_EQ(r->n_out, 16, "bytes");
+    assert_memory_equal(r->out, "abcdefghijklmnop", 16);
+    EXPECT_EQ(get(IIR) & 0x0f, 2, "and it is told");
+}
+
+TEST(without_fifo_one_byte_waits)
+{
+    put(FCR, 0);
+    r->full = true;
+    put(THR, 'a'), put(THR, 'b'), put(THR, 'c');
+    r->full = false;
+    EXPECT_EQ(get(LSR) & 0x60, 0x60, "THRE");
+    EXPECT_EQ(r->n_out, 2, "bytes");
+    assert_memory_equal(r->out, "ab", 2);
+}
+
+TEST(what_waits_is_cleared)
+{
+    put(IER, 2);
+    (void)get(IIR);
+    r->full = true;
+    put(THR, 'a'), put(THR, 'b');
+    put(FCR, 0x05);
+    EXPECT_EQ(get(LSR) & 0x60, 0, "there is no room for the first byte's successor yet");
+    EXPECT_EQ(get(IIR) & 0x0f, 1, "so nothing is told");
+    r->full = false;
+    r->vm.console_ready(&r->vm);
+    EXPECT_EQ(irq, true, "room again");
+    EXPECT_EQ(r->n_out, 1, "what was cleared is not sent");
 }
 
 TEST(loopback)
@@ -276,6 +320,9 @@ int main(void)
         RUN_ON_RIG(a_cleared_transmitter_is_an_empty_one),
         RUN_ON_RIG(priority_of_interrupts),
         RUN_ON_RIG(back_pressure),
+        RUN_ON_RIG(a_fifo_is_written_at_once),
+        RUN_ON_RIG(without_fifo_one_byte_waits),
+        RUN_ON_RIG(what_waits_is_cleared),
         RUN_ON_RIG(loopback),
         RUN_ON_RIG(loopback_overrun),
         RUN_ON_RIG(fifo_is_cleared),
