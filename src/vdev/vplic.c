@@ -72,6 +72,7 @@ static bool is_signalled(const struct vplic *p, u32 context)
     return p->priority[best_of(p, context)] > p->context[context].threshold;
 }
 
+// After whatever changes which sources are ready, or how a context looks at them.
 static void lines_update(struct vplic *p)
 {
     for (u32 c = 0; c < n_contexts(p); c++) {
@@ -100,15 +101,20 @@ static void vplic_irq_set(struct vm *vm, u32 source, bool up)
     if (!p || source >= VPLIC_SOURCES || up == !!(p->level[word] & bit))
         return;
     p->level[word] ^= bit;
-    p->pending[word] |= p->level[word] & bit;
-    lines_update(p);
+    if (!up || p->pending[word] & bit)
+        return;
+    p->pending[word] |= bit;
+    if (!(p->claimed[word] & bit))
+        lines_update(p);
 }
 
 // A claim takes the best source whatever the threshold ("Interrupt Claim Process").
 static u32 claim(struct vplic *p, u32 context)
 {
-    u32 source = best_of(p, context), bit = source ? 1u << (source % 32) : 0;
+    u32 source = best_of(p, context), bit = 1u << (source % 32);
 
+    if (!source)
+        return 0;
     p->claimed[source / 32] |= bit;
     p->pending[source / 32] &= ~bit;
     lines_update(p);
@@ -123,15 +129,19 @@ static void complete(struct vplic *p, u32 context, u64 source)
         return;
     p->claimed[word] &= ~bit;
     p->pending[word] |= p->level[word] & bit;
-    lines_update(p);
+    if (p->pending[word] & bit)
+        lines_update(p);
 }
 
-static void word_access(u32 *word, struct mmio *m)
+// Of those bits that can be set.
+static void word_access(struct vplic *p, u32 *word, u32 mask, struct mmio *m)
 {
-    if (m->write)
-        *word = (u32)m->value;
-    else
+    if (!m->write) {
         m->value = *word;
+        return;
+    }
+    *word = (u32)m->value & mask;
+    lines_update(p);
 }
 
 static void priority_access(struct vplic *p, struct mmio *m)
@@ -142,8 +152,10 @@ static void priority_access(struct vplic *p, struct mmio *m)
         return;
     if (!m->write)
         m->value = p->priority[source];
-    else if (source)
+    else if (source) {
         p->priority[source] = m->value & PRIORITY_MASK;
+        lines_update(p);
+    }
 }
 
 static void pending_access(struct vplic *p, struct mmio *m)
@@ -160,8 +172,7 @@ static void enable_access(struct vplic *p, struct mmio *m)
 
     if (context >= n_contexts(p) || word >= WORDS)
         return;
-    word_access(&p->context[context].enable[word], m);
-    p->context[context].enable[0] &= ~1u;
+    word_access(p, &p->context[context].enable[word], word ? ~0u : ~1u, m);
 }
 
 static void context_access(struct vplic *p, struct mmio *m)
@@ -170,10 +181,9 @@ static void context_access(struct vplic *p, struct mmio *m)
 
     if (context >= n_contexts(p))
         return;
-    if (reg == THRESHOLD) {
-        word_access(&p->context[context].threshold, m);
-        p->context[context].threshold &= PRIORITY_MASK;
-    } else if (reg == CLAIM && m->write)
+    if (reg == THRESHOLD)
+        word_access(p, &p->context[context].threshold, PRIORITY_MASK, m);
+    else if (reg == CLAIM && m->write)
         complete(p, (u32)context, m->value);
     else if (reg == CLAIM)
         m->value = claim(p, (u32)context);
@@ -191,8 +201,6 @@ static bool vplic_access(struct vdev *d, struct mmio *m)
         enable_access(p, m);
     else
         context_access(p, m);
-    if (m->write)
-        lines_update(p);
     return true;
 }
 

@@ -194,6 +194,7 @@ static struct vcpu *hart_named(const struct vm *vm, u64 id)
 static struct sbi_ret hsm_start(struct vcpu *v, const u64 *a)
 {
     struct vcpu *to = hart_named(v->vm, a[0]);
+    u64          lines;
 
     if (!to)
         return error(SBI_ERR_INVALID_PARAM);
@@ -203,7 +204,9 @@ static struct sbi_ret hsm_start(struct vcpu *v, const u64 *a)
         return error(SBI_ERR_ALREADY_AVAILABLE);
     if (sched_is_on_hart(to)) // it has stopped, and is about to leave its hart
         return (struct sbi_ret){ .again = true };
+    lines = lines_of(to) & (BIT(IRQ_SEI) | BIT(IRQ_MEI)); // a controller's, which goes on
     vcpu_reset(to);
+    __atomic_store_n(&to->irq_lines, lines, __ATOMIC_RELEASE);
     vcpu_start(to, a[1], a[2]);
     sched_started(to);
     return ok(0);

@@ -275,8 +275,10 @@ TEST(a_stop_takes_a_moment)
     EXPECT_EQ(sbi_call(r->v), RESUME, "the call is made once more");
     EXPECT_EQ(w->hsm, HSM_STOPPED, "not yet");
     w->sched.place = PLACE_OFF;
+    w->irq_lines   = BIT(IRQ_SEI) | BIT(IRQ_STI);
     EXPECT_EQ(sbi_call(r->v), NEXT, "and then done");
     EXPECT_EQ(w->hsm, HSM_STARTED, "started");
+    EXPECT_EQ(w->irq_lines, BIT(IRQ_SEI), "a controller holds its line up, whoever starts; timers begin anew");
 }
 
 // A range that does not begin at a page's start covers the page that its last byte is in.
