@@ -8,7 +8,7 @@
 #include "dev/part.h"
 
 #define DISKS_MAX     8
-#define DISK_SEGS_MAX 128 // of one request to a device
+#define DISK_SEGS_MAX 256 // of one request to a device
 #define DISK_QUIET    ~0u // no interrupt, for nobody waits for one
 
 // What a driver of a disk offers.  All with the disk's lock held.

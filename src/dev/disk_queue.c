@@ -142,20 +142,19 @@ static void turn_taken(struct disk *d, const struct blkreq *r)
     line_enter(d, c);
 }
 
-// To the device, what there is room for.  Each turn needs one of its places.  What is left over is
+// To the device, what there is room for; counts the pieces.  Each turn needs one of its places.
+// What is left over is
 // given when one of those is over.  It begins with the next kick.
-static void dispatch(struct disk *d)
+static void dispatch(struct disk *d, u32 *pieces)
 {
-    u32 pieces = 0;
-
-    while (d->line_first && d->n_flying < d->chip->depth && pieces < PIECES_AT_ONCE) {
+    while (d->line_first && d->n_flying < d->chip->depth && *pieces < PIECES_AT_ONCE) {
         struct blkreq *r = next_of(d->line_first);
 
         if (d->n_flying && d->sectors_flying + data_sectors(r) > FLIGHT_SECTORS_MAX)
             break;
         if (!d->chip->ops->put(d->chip, r))
             break;
-        pieces += r->n_segs;
+        *pieces += r->n_segs;
         turn_taken(d, r);
     }
 }
@@ -299,15 +298,19 @@ static void over_tell(struct blkreq *over)
     }
 }
 
-// Looks at the disk on behalf of whoever has submitted last.
+// Looks at the disk on behalf of whoever has submitted last.  What waits goes to the device first,
+// for what it has under way decides when it interrupts.
 static struct blkreq *look(struct disk *d)
 {
     struct blkreq *over;
+    u32            pieces = 0;
 
     d->shared -= d->shared > 0;
+    if (!d->chip->dead)
+        dispatch(d, &pieces);
     over = over_take(d);
     if (!d->chip->dead) {
-        dispatch(d);
+        dispatch(d, &pieces);
         d->chip->ops->kick(d->chip);
     }
     return over;
@@ -362,9 +365,10 @@ static enum blk_status client_submit(struct blkdev *dev, struct blkreq *r)
         c->n_errors++;
     } else {
         enqueue(c, r);
-        dispatch(d);
-        if (!r->more)
+        if (!r->more) { // who has more looks afterwards
+            dispatch(d, &(u32){ 0 });
             d->chip->ops->kick(d->chip);
+        }
     }
     lock_drop(&d->lock);
     over_tell(over);

@@ -76,6 +76,13 @@ struct vpiece {
 // Offers a chain made of the parts.  False: there is no room now, or the ring is broken.  The
 // device learns of it by the next vring_kick().  `token` is not NULL.
 MUST_CHECK bool vring_add(struct vring *r, const struct vpiece *parts, u32 n_parts, void *token);
+// The same, on a ring with indirect descriptors, for chains that begin and end alike each time: a
+// table of the driver's own, which it keeps until the chain is taken, with room for the pieces in
+// the middle and two more.  Its first entry, which the device reads, was made by
+// vring_table_begin(); the last one the device writes.
+MUST_CHECK bool vring_add_table(struct vring *r, struct vring_desc *table,
+                                const struct vpiece *middle, const struct seg *last, void *token);
+void            vring_table_begin(struct vring_desc *table, const struct seg *first);
 void            vring_kick(struct vring *r);
 // The token of a chain that the device is done with, and how much it has written; NULL: none.
 void *vring_take(struct vring *r, u32 *written);

@@ -3,7 +3,8 @@
 //
 // In:     requests whose range and segments have been checked; the device's interrupts.
 // Out:    chains of descriptors that lead straight to the segments; requests that are over.
-// Always: header and status byte of a request stand in the monitor's own memory.  A device that
+// Always: header and status byte of a request stand in the monitor's own memory, and so does the
+//         table of its descriptors, which is ready but for the data's.  A device that
 //         breaks the rules of the ring is reset, and what it had ends with an error; if it does not
 //         even let itself be reset, it may still write, and what it had never ends.
 // Locks:  the disk's, held by the callers of put, kick and take.
@@ -11,13 +12,15 @@
 #include "dev/machine.h"
 #include "dev/virtio.h"
 
-#define DEPTH        64
-#define SEGS_MAX     DISK_SEGS_MAX
-#define SECTORS_MAX  131072 // of one request: 64 MiB, for U-Boot reads a kernel in one
-#define RING_DIRECT  256    // where there are no indirect descriptors
-#define STATUS_UNSET 0xff
-#define SECTORS_ALL  (~0ul / SECTOR_SIZE) // more have no byte address
-#define RANGE_UNMAP  1
+#define DEPTH               64
+#define SEGS_MAX            DISK_SEGS_MAX
+#define SECTORS_MAX         131072 // of one request: 64 MiB, for U-Boot reads a kernel in one
+#define RING_DIRECT         256    // where there are no indirect descriptors
+#define PIECES_WITHOUT_DATA 3      // the others have the card's own table
+#define SMALL               4      // pieces of a small table
+#define STATUS_UNSET        0xff
+#define SECTORS_ALL         (~0ul / SECTOR_SIZE) // more have no byte address
+#define RANGE_UNMAP         1
 #define FEATURES                                                                                   \
     (VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX | VIRTIO_BLK_F_RO | VIRTIO_BLK_F_BLK_SIZE |      \
      VIRTIO_BLK_F_FLUSH | VIRTIO_BLK_F_DISCARD | VIRTIO_BLK_F_WRITE_ZEROES)
@@ -29,6 +32,7 @@ struct card {
     struct seg               head, range_at, tail; // the three below
     struct virtio_blk_header header;
     struct virtio_blk_range  range;
+    struct vring_desc       *small, *large; // where the ring has indirect descriptors
     volatile u8              status;
 };
 
@@ -47,31 +51,51 @@ static const u32 type_of[] = {
     [BLK_DISCARD] = VIRTIO_BLK_DISCARD,
 };
 
+static bool data_put(struct virtio_blk *b, struct card *k, const struct blkreq *r)
+{
+    struct vpiece data = { r->segs, r->n_segs, r->op == BLK_READ };
+
+    k->header.sector = r->sector;
+    if (LIKELY(k->large))
+        return vring_add_table(&b->ring, r->n_segs <= SMALL - 2 ? k->small : k->large, &data,
+                               &k->tail, k);
+    return vring_add(
+        &b->ring, (struct vpiece[]){ { &k->head, 1, false }, data, { &k->tail, 1, true } }, 3, k);
+}
+
+static bool range_put(struct virtio_blk *b, struct card *k, const struct blkreq *r)
+{
+    u32 flags = r->op == BLK_WRITE_ZEROES && r->unmap ? RANGE_UNMAP : 0;
+
+    k->range = (struct virtio_blk_range){ r->sector, (u32)r->n_sectors, flags };
+    return vring_add(&b->ring,
+                     (struct vpiece[]){ { &k->head, 1, false },
+                                        { &k->range_at, 1, false },
+                                        { &k->tail, 1, true } },
+                     3, k);
+}
+
+static bool flush_put(struct virtio_blk *b, struct card *k)
+{
+    return vring_add(&b->ring, (struct vpiece[]){ { &k->head, 1, false }, { &k->tail, 1, true } },
+                     2, k);
+}
+
 static bool blk_put(void *chip, struct blkreq *r)
 {
     struct virtio_blk *b = chip;
     struct card       *k = b->free;
-    struct vpiece      parts[3];
-    u32                n      = 0;
-    bool               ranged = r->op == BLK_DISCARD || r->op == BLK_WRITE_ZEROES;
+    bool               taken;
 
     if (!k)
         return false;
-    k->header  = (struct virtio_blk_header){ type_of[r->op], 0, ranged ? 0 : r->sector };
-    k->status  = STATUS_UNSET;
-    parts[n++] = (struct vpiece){ &k->head, 1, false };
-    if (ranged) {
-        k->range =
-            (struct virtio_blk_range){ r->sector, (u32)r->n_sectors,
-                                       r->op == BLK_WRITE_ZEROES && r->unmap ? RANGE_UNMAP : 0 };
-        parts[n++] = (struct vpiece){ &k->range_at, 1, false };
-    } else if (r->op != BLK_FLUSH) {
-        parts[n++] = (struct vpiece){ r->segs, r->n_segs, r->op == BLK_READ };
-    } else {
-        k->header.sector = 0;
-    }
-    parts[n++] = (struct vpiece){ &k->tail, 1, true };
-    if (!vring_add(&b->ring, parts, n, k))
+    k->header = (struct virtio_blk_header){ .type = type_of[r->op] };
+    k->status = STATUS_UNSET;
+    if (LIKELY(r->op == BLK_READ || r->op == BLK_WRITE))
+        taken = data_put(b, k, r);
+    else
+        taken = r->op == BLK_FLUSH ? flush_put(b, k) : range_put(b, k, r);
+    if (!taken)
         return false;
     k->r    = r;
     b->free = k->next;
@@ -171,34 +195,57 @@ static const char *shape_read(struct virtio_blk *b)
     return NULL;
 }
 
-static void cards_make(struct virtio_blk *b)
+// Tables for chains of so many pieces, and small ones, which lie together in a few pages; none
+// where the ring has no indirect descriptors.
+static bool cards_make(struct virtio_blk *b, u32 pieces)
 {
+    struct vring_desc *tables = NULL;
+
+    if (b->ring.indirect && !(tables = (struct vring_desc *)ram_alloc(
+                                  DEPTH * (SMALL + pieces) * sizeof *tables, PAGE_SIZE)))
+        return false;
     for (struct card *k = b->cards; k < b->cards + DEPTH; k++) {
         k->head     = (struct seg){ hpa((u64)&k->header), sizeof k->header };
         k->range_at = (struct seg){ hpa((u64)&k->range), sizeof k->range };
         k->tail     = (struct seg){ hpa((u64)&k->status), 1 };
         k->next     = b->free;
         b->free     = k;
+        if (!tables)
+            continue;
+        k->small = tables + (size_t)(k - b->cards) * SMALL;
+        k->large = tables + DEPTH * SMALL + (size_t)(k - b->cards) * pieces;
+        vring_table_begin(k->small, &k->head);
+        vring_table_begin(k->large, &k->head);
     }
+    return true;
 }
+
+static const char no_memory[] = "there is no memory for its driver; give the machine more memory";
 
 const char *virtio_blk_start(struct virtio_hw *hw)
 {
     struct virtio_blk *b   = (struct virtio_blk *)ram_alloc(sizeof *b, PAGE_SIZE);
     const char        *why = virtio_hw_negotiate(hw, FEATURES);
+    bool               indirect;
+    u32                pieces;
 
     if (!b)
-        return "there is no memory for its driver; give the machine more memory";
+        return no_memory;
     if (why)
         return why;
-    b->hw = hw;
-    why   = shape_read(b);
+    b->hw    = hw;
+    why      = shape_read(b);
+    indirect = hw->features & VIRTIO_F_INDIRECT;
+    if (!indirect)
+        b->chip.shape.segs_max = (u32)min_u64(b->chip.shape.segs_max, RING_DIRECT - 2);
+    pieces = b->chip.shape.segs_max + 2;
     if (!why)
-        why = vring_make(&b->ring, hw, 0, hw->features & VIRTIO_F_INDIRECT ? DEPTH : RING_DIRECT,
-                         b->chip.shape.segs_max + 2);
+        why = vring_make(&b->ring, hw, 0, indirect ? DEPTH : RING_DIRECT,
+                         indirect ? PIECES_WITHOUT_DATA : pieces);
     if (why)
         return why;
-    cards_make(b);
+    if (!cards_make(b, pieces))
+        return no_memory;
     b->chip.ops   = &blk_ops;
     b->chip.name  = hw->node;
     b->chip.depth = (u32)min_u64(DEPTH, b->ring.size);

@@ -105,6 +105,18 @@ const char *vring_make(struct vring *r, struct virtio_hw *hw, u32 queue, u32 siz
     return NULL;
 }
 
+// What follows the address, as one word: descriptors are made for each page that a disk reads.
+static ALWAYS_INLINE u64 desc_rest(u32 len, u16 flags, u16 next)
+{
+    return len | (u64)flags << 32 | (u64)next << 48;
+}
+
+static ALWAYS_INLINE void desc_write(struct vring_desc *d, hpa_t at, u64 rest)
+{
+    d->at                   = at.a;
+    *(u64 *)(void *)&d->len = rest;
+}
+
 // Writes the pieces as descriptors from `head` on; the slots give each one's successor.
 static void pieces_write(struct vring *r, const struct vpiece *parts, u32 n_parts, u16 head)
 {
@@ -116,8 +128,9 @@ static void pieces_write(struct vring *r, const struct vpiece *parts, u32 n_part
         for (u32 i = 0; i < p->n; i++) {
             d  = &r->desc[at];
             at = r->slots[at].next;
-            *d = (struct vring_desc){ p->segs[i].at.a, p->segs[i].len,
-                                      p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, at };
+            desc_write(
+                d, p->segs[i].at,
+                desc_rest(p->segs[i].len, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, at));
             room += p->in ? p->segs[i].len : 0;
         }
     d->flags &= (u16)~VRING_NEXT;
@@ -125,32 +138,53 @@ static void pieces_write(struct vring *r, const struct vpiece *parts, u32 n_part
     r->free             = at;
 }
 
-// The same as a table of its own, whose entries follow one another.
-static void table_write(struct vring *r, const struct vpiece *parts, u32 n_parts, u16 head, u32 n)
+// Entries of a table, which follow one another, from `n` on; how many bytes the device may write.
+static ALWAYS_INLINE u32 part_write(struct vring_desc *table, u32 n, const struct vpiece *p)
 {
-    struct vring_desc *table = r->tables + head * (u64)r->pieces_max, *d = table;
-    u32                room = 0;
-    u16                next = 0;
+    const struct seg  *end  = p->segs + p->n;
+    struct vring_desc *d    = table + n;
+    u64                rest = desc_rest(0, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, (u16)n);
+    u64                sum  = 0;
 
-    for (const struct vpiece *p = parts; p < parts + n_parts; p++) {
-        const struct seg *end   = p->segs + p->n;
-        u16               flags = p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT;
-        u32               sum   = 0;
-
-        for (const struct seg *s = p->segs; s < end; s++, d++) {
-            sum += s->len;
-            d->at    = s->at.a;
-            d->len   = s->len;
-            d->flags = flags;
-            d->next  = ++next;
-        }
-        room += p->in ? sum : 0;
+    for (const struct seg *s = p->segs; s < end; s++, d++) {
+        rest += desc_rest(0, 0, 1);
+        sum += s->len;
+        desc_write(d, s->at, s->len | rest);
     }
-    d[-1].flags &= (u16)~VRING_NEXT;
-    r->desc[head] =
-        (struct vring_desc){ (u64)table, n * (u32)sizeof(struct vring_desc), VRING_INDIRECT, 0 };
+    return p->in ? (u32)sum : 0;
+}
+
+// The chain is such a table of n entries.
+static void table_put(struct vring *r, u16 head, const struct vring_desc *table, u32 n, u32 room)
+{
+    desc_write(&r->desc[head], hpa((u64)table),
+               desc_rest(n * (u32)sizeof *table, VRING_INDIRECT, 0));
     r->slots[head].room = room;
     r->free             = r->slots[head].next;
+}
+
+static void table_write(struct vring *r, const struct vpiece *parts, u32 n_parts, u16 head)
+{
+    struct vring_desc *table = r->tables + head * (u64)r->pieces_max;
+    u32                n = 0, room = 0;
+
+    for (const struct vpiece *p = parts; p < parts + n_parts; p++) {
+        room += part_write(table, n, p);
+        n += p->n;
+    }
+    table[n - 1].flags &= (u16)~VRING_NEXT;
+    table_put(r, head, table, n, room);
+}
+
+// What `head` begins is offered; it has so many descriptors.
+static void offer(struct vring *r, u16 head, u16 n, void *token)
+{
+    r->slots[head].token                          = token;
+    r->slots[head].n                              = n;
+    r->avail->ring[r->next_avail & (r->size - 1)] = head;
+    r->next_avail++;
+    r->n_chains++;
+    r->n_free = (u16)(r->n_free - n);
 }
 
 bool vring_add(struct vring *r, const struct vpiece *parts, u32 n_parts, void *token)
@@ -167,15 +201,30 @@ bool vring_add(struct vring *r, const struct vpiece *parts, u32 n_parts, void *t
         return false;
 
     if (indirect)
-        table_write(r, parts, n_parts, head, n);
+        table_write(r, parts, n_parts, head);
     else
         pieces_write(r, parts, n_parts, head);
-    r->slots[head].token                          = token;
-    r->slots[head].n                              = used;
-    r->avail->ring[r->next_avail & (r->size - 1)] = head;
-    r->next_avail++;
-    r->n_chains++;
-    r->n_free = (u16)(r->n_free - used);
+    offer(r, head, used, token);
+    return true;
+}
+
+void vring_table_begin(struct vring_desc *table, const struct seg *first)
+{
+    desc_write(table, first->at, desc_rest(first->len, VRING_NEXT, 1));
+}
+
+bool vring_add_table(struct vring *r, struct vring_desc *table, const struct vpiece *middle,
+                     const struct seg *last, void *token)
+{
+    u16 head = r->free;
+    u32 room, n = 1 + middle->n;
+
+    if (!r->n_free || r->broken)
+        return false;
+    room = last->len + part_write(table, 1, middle);
+    desc_write(&table[n], last->at, desc_rest(last->len, VRING_WRITE, 0));
+    table_put(r, head, table, n + 1, room);
+    offer(r, head, 1, token);
     return true;
 }
 

@@ -13,48 +13,52 @@
 // Locks:  vm->lock, held by the caller; done() has none, on any hart, and only notes what was done
 //         in a list of which the holder of the lock takes all at once.
 #include "vdev/vblk.h"
-#include "dev/blk.h"
+
 #include "dev/bucket.h"
 #include "dev/clock.h"
 #include "dev/machine.h"
 #include "lib/panic.h"
+#include "lib/words.h"
 #include "vdev/devices.h"
 #include "vm/gmem.h"
 
-#define REQUESTS   64 // in flight; a power of two
-#define TURN_WORK  256
-#define CHAIN_WORK 8
-#define ENOUGH     4 // requests: with so many the driver has more to do than to wait for one
-#define LOT        8 // completions
-#define HELD_US    200
-#define BURST_HZ   50 // so much of a second may be used in advance
-
+#define REQUESTS    64                                // in flight; a power of two
+#define TURN_WORK   (CHAIN_SEGS_MAX + 2 * CHAIN_WORK) // more than one request is
+#define CHAIN_WORK  8
+#define ENOUGH      4 // requests: with so many the driver has more to do than to wait for one
+#define LOT         8 // completions
+#define HELD_US     200
+#define BURST_HZ    50 // so much of a second may be used in advance
+#define FEW         4  // pieces of data
 #define RANGE_UNMAP 1
 
+// All of them lie in a few pages, for a guest's TLB flush may flush what we touch, too.
 struct request {
     struct blkreq   blk;
     struct vblk    *disk;
     enum blk_status result;
     hpa_t           status_at;
-    u32             written; // bytes of the chain that the device may have written
-    u32             number;
-    struct chain    chain;
+    u32             written;         // bytes of the chain that the device may have written
+    u16             head;            // of the chain
+    struct seg      few[FEW], *many; // the data's pieces lie in one of the two
 };
 
 struct vblk {
-    struct virtio  virtio;                      // must be first
-    struct bucket  requests_limit, bytes_limit; // a reset does not fill them
-    u32            n_submitted;                 // to the device beneath; free-running, as the next
-    u32            n_done;                      // that it has done; atomic
-    struct blkreq *done;       // of those, what was not given back, the last first; atomic
-    bool           must_look;  // something was submitted that has perhaps not begun
-    bool           is_patient; // the device beneath was told that we look by ourselves
-    bool           is_silent;  // the driver does not notify: tick() looks at the queue
-    u32            n_told;     // that the driver was told of at once, a moment ago
-    u64            held_until; // ticks: then everything is looked at; 0: nothing is held back
-    u8             free[REQUESTS];
-    u32            n_free;
-    struct request requests[REQUESTS];
+    struct virtio   virtio;                      // must be first
+    struct bucket   requests_limit, bytes_limit; // a reset does not fill them
+    u32             n_submitted;                 // to the device beneath; free-running, as the next
+    u32             n_done;                      // that it has done; atomic
+    struct blkreq  *done;       // of those, what was not given back, the last first; atomic
+    bool            must_look;  // something was submitted that has perhaps not begun
+    bool            is_patient; // the device beneath was told that we look by ourselves
+    bool            is_silent;  // the driver does not notify: tick() looks at the queue
+    u32             n_told;     // that the driver was told of at once, a moment ago
+    u64             held_until; // ticks: then everything is looked at; 0: nothing is held back
+    struct request *free[REQUESTS];
+    u32             n_free;
+    struct request  requests[REQUESTS];
+    struct chain    chain; // the one that is being taken
+    struct seg      many[REQUESTS][CHAIN_SEGS_MAX];
 };
 
 static struct vblk *vblk_of(const struct vdev *d)
@@ -75,20 +79,8 @@ static void give_back(struct vblk *b, struct request *r, u8 status)
 
     gmem_store8(r->status_at, status);
     if (LIKELY(!q->broken))
-        virtq_push(q, r->chain.head, r->written);
-    b->free[b->n_free++] = (u8)r->number;
-}
-
-static u8 status_of(enum blk_status s)
-{
-    switch (s) {
-    case BLK_OK:          return VIRTIO_BLK_OK;
-    case BLK_UNSUPPORTED: return VIRTIO_BLK_UNSUPP;
-    case BLK_IO_ERROR:
-    case BLK_BAD_RANGE:
-    case BLK_READ_ONLY: break;
-    }
-    return VIRTIO_BLK_IOERR;
+        virtq_push(q, r->head, r->written);
+    b->free[b->n_free++] = r;
 }
 
 // From an interrupt or from anybody's look, without our lock.
@@ -119,7 +111,7 @@ static void submit(struct vblk *b, struct request *r)
     if (LIKELY(s == BLK_OK))
         return;
     __atomic_store_n(&b->n_submitted, b->n_submitted - 1, __ATOMIC_RELAXED);
-    give_back(b, r, status_of(s));
+    give_back(b, r, vblk_status(s));
 }
 
 // A driver that does not know of FLUSH relies on what was written being there (5.2.6.2).
@@ -136,7 +128,7 @@ static void finish(struct vblk *b, struct request *r)
         r->blk.more = false;
         submit(b, r);
     } else
-        give_back(b, r, status_of(r->result));
+        give_back(b, r, vblk_status(r->result));
 }
 
 // In the order in which they were done.
@@ -168,25 +160,39 @@ static void look(struct vblk *b, bool patient)
 
 // Taking
 
+// The chain's pieces are ours for as long as it is taken; the request has its own.
+static const struct seg *segs_keep(struct request *r, const struct seg *from, u32 n)
+{
+    struct seg *to = n <= FEW ? r->few : r->many;
+
+    if (LIKELY(n == 1))
+        *to = *from;
+    else
+        words_copy(to, from, n * sizeof *to);
+    return to;
+}
+
 static void data_start(struct vblk *b, struct request *r, enum blk_op op, u64 sector)
 {
-    struct chain        *c     = &r->chain;
+    const struct chain  *c     = &b->chain;
     const struct blkdev *disk  = disk_of(&b->virtio);
     bool                 in    = op == BLK_READ;
     u64                  bytes = in ? c->in_bytes : c->out_bytes;
+    const struct seg    *segs  = &c->segs[in ? c->in : c->out];
 
     r->blk.op        = op;
     r->blk.sector    = sector;
     r->blk.n_sectors = bytes / SECTOR_SIZE;
-    r->blk.segs      = &c->segs[in ? c->in : c->out];
     r->blk.n_segs    = in ? (u32)(c->end - c->in) : (u32)(c->in_begin - c->out);
     if (bytes % SECTOR_SIZE || r->blk.n_segs > disk->segs_max ||
         r->blk.n_sectors > disk->sectors_max)
         give_back(b, r, VIRTIO_BLK_IOERR);
     else if (!bytes)
         give_back(b, r, sector > disk->n_sectors ? VIRTIO_BLK_IOERR : VIRTIO_BLK_OK);
-    else
+    else {
+        r->blk.segs = segs_keep(r, segs, r->blk.n_segs);
         submit(b, r);
+    }
 }
 
 static void range_start(struct vblk *b, struct request *r, enum blk_op op)
@@ -194,9 +200,9 @@ static void range_start(struct vblk *b, struct request *r, enum blk_op op)
     struct virtio_blk_range e     = { 0 };
     const struct blkdev    *disk  = disk_of(&b->virtio);
     u64                     most  = op == BLK_DISCARD ? disk->discard_max : disk->zeroes_max;
-    bool                    whole = r->chain.out_bytes == sizeof e;
+    bool                    whole = b->chain.out_bytes == sizeof e;
 
-    (void)chain_read(&r->chain, &e, sizeof e);
+    (void)chain_read(&b->chain, &e, sizeof e);
     r->blk.op        = op;
     r->blk.unmap     = e.flags & RANGE_UNMAP;
     r->blk.sector    = e.sector;
@@ -223,18 +229,19 @@ static void flush_start(struct vblk *b, struct request *r)
 
 static void id_start(struct vblk *b, struct request *r)
 {
-    (void)chain_write(&r->chain, disk_of(&b->virtio)->id, BLK_ID_SIZE);
+    (void)chain_write(&b->chain, disk_of(&b->virtio)->id, BLK_ID_SIZE);
     give_back(b, r, VIRTIO_BLK_OK);
 }
 
 // False: there is no place for header or status, which no driver may do.
 static bool request_start(struct vblk *b, struct request *r)
 {
-    struct chain            *c = &r->chain;
+    struct chain            *c = &b->chain;
     struct virtio_blk_header h;
 
     if (chain_read(c, &h, sizeof h) != sizeof h || !c->in_bytes)
         return false;
+    r->head      = c->head;
     r->blk.more  = true;
     r->written   = (u32)min_u64(c->in_bytes, ~0u);
     r->status_at = chain_last_byte(c);
@@ -282,18 +289,18 @@ static void limit_set(struct bucket *b, u64 per_s)
 
 static struct request *free_request(struct vblk *b)
 {
-    return &b->requests[b->free[b->n_free - 1]];
+    return b->free[b->n_free - 1];
 }
 
 static bool chain_take(struct vblk *b, u32 *work)
 {
     struct request *r = free_request(b);
 
-    if (!virtio_take(&b->virtio, 0, &r->chain))
+    if (!virtio_take(&b->virtio, 0, &b->chain))
         return false;
-    *work += CHAIN_WORK + r->chain.end;
+    *work += CHAIN_WORK + b->chain.end;
     if (UNLIKELY(is_limited(b)))
-        limits_charge(b, &r->chain);
+        limits_charge(b, &b->chain);
     b->n_free--;
     if (LIKELY(request_start(b, r)))
         return true;
@@ -443,9 +450,9 @@ static void vblk_device_reset(struct virtio *d)
     b->held_until                               = 0;
     b->n_free                                   = REQUESTS;
     for (u32 i = 0; i < REQUESTS; i++) {
-        b->free[i]              = (u8)i;
-        b->requests[i].number   = i;
+        b->free[i]              = &b->requests[i];
         b->requests[i].disk     = b;
+        b->requests[i].many     = b->many[i];
         b->requests[i].blk.done = request_done;
     }
 }
@@ -454,6 +461,7 @@ static const struct virtio_ops virtio_ops = {
     .device_id  = VIRTIO_ID_BLOCK,
     .n_queues   = 1,
     .queue_size = VIRTQ_SIZE_MAX,
+    .pieces_max = CHAIN_SEGS_MAX,
     .features   = vblk_features,
     .notify     = vblk_notify,
     .reset      = vblk_device_reset,

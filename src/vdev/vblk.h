@@ -2,7 +2,9 @@
 // What the virtual disk says of itself, for its table of operations.
 #pragma once
 
+#include "dev/blk.h"
 #include "vdev/virtio.h"
 
 u64 vblk_features(const struct virtio *d);
 u32 vblk_config(const struct virtio *d, u8 *to, u32 room);
+u8  vblk_status(enum blk_status s); // VIRTIO_BLK_OK, ..._IOERR or ..._UNSUPP

@@ -2,7 +2,7 @@
 // What the virtual disk says of itself (Virtio 1.2, 5.2.3, 5.2.4).
 //
 // In:     the block device that the VM was given.
-// Out:    feature bits; the configuration space.
+// Out:    feature bits; the configuration space; a request's status.
 // Always: it promises no more than the device beneath does.
 // Locks:  vm->lock, held by the caller.
 #include "vdev/vblk.h"
@@ -32,12 +32,14 @@ static void put32(u8 *to, u64 value)
     memcpy(to, &(u32){ (u32)min_u64(value, ~0u) }, 4);
 }
 
-// No driver that keeps to seg_max and size_max makes a request that is too long for the device.
+// No driver that keeps to seg_max and size_max makes a request that is too long for the device.  A
+// piece can be a page, if a request can: Linux wants no less.
 u32 vblk_config(const struct virtio *d, u8 *to, u32 room)
 {
-    const struct blkdev *disk = d->dev.vm->disk;
-    u64                  segs = min_u64(CHAIN_SEGS_MAX - 2, disk->segs_max);
-    u64                  size = min_u64(BIT(30), disk->sectors_max) * SECTOR_SIZE / segs;
+    const struct blkdev *disk  = d->dev.vm->disk;
+    u64                  whole = disk->sectors_max * SECTOR_SIZE / PAGE_SIZE;
+    u64 segs = max_u64(1, min_u64(whole, min_u64(CHAIN_SEGS_MAX - 2, disk->segs_max)));
+    u64 size = min_u64(BIT(30), disk->sectors_max) * SECTOR_SIZE / segs;
 
     memset(to, 0, room);
     put64(to + VIRTIO_BLK_CAPACITY, disk->n_sectors);
@@ -52,4 +54,16 @@ u32 vblk_config(const struct virtio *d, u8 *to, u32 room)
     put32(to + VIRTIO_BLK_ZEROES_MAX + 4, 1);
     to[VIRTIO_BLK_ZEROES_MAX + 8] = 1; // it may unmap
     return VIRTIO_BLK_CONFIG_END;
+}
+
+u8 vblk_status(enum blk_status s)
+{
+    switch (s) {
+    case BLK_OK:          return VIRTIO_BLK_OK;
+    case BLK_UNSUPPORTED: return VIRTIO_BLK_UNSUPP;
+    case BLK_IO_ERROR:
+    case BLK_BAD_RANGE:
+    case BLK_READ_ONLY: break;
+    }
+    return VIRTIO_BLK_IOERR;
 }

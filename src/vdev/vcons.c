@@ -187,6 +187,7 @@ static const struct virtio_ops virtio_ops = {
     .device_id  = 3,
     .n_queues   = QUEUES,
     .queue_size = VIRTQ_SIZE_MAX,
+    .pieces_max = CHAIN_SEGS_USUAL,
     .notify     = vcons_notify,
     .start      = vcons_start,
     .reset      = vcons_device_reset,

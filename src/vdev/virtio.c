@@ -150,7 +150,7 @@ static void ready_write(struct virtio *d, struct virtq *q, u32 value, struct mmi
         return;
     }
     q->event_index = d->features & VIRTIO_F_EVENT_IDX;
-    if (!virtq_begin(d->dev.vm, q, d->virtio_ops->queue_size))
+    if (!virtq_begin(d->dev.vm, q, d->virtio_ops->queue_size, d->virtio_ops->pieces_max))
         virtio_break(d);
 }
 

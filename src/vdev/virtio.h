@@ -21,6 +21,7 @@ struct virtio_ops {
     u32 device_id;  // Virtio 1.2, 5
     u32 n_queues;   // at most VIRTIO_QUEUES_MAX
     u32 queue_size; // the largest that the driver may choose
+    u32 pieces_max; // of a chain
     // Beyond those of the transport; may depend on the VM.  NULL: none.
     u64 (*features)(const struct virtio *d);
     // The driver has offered chains in that queue, or may have.

@@ -7,7 +7,7 @@
 //         does not move until the queue is reset.  Each of the guest's words is read once, and what
 //         was read is checked and used, so that a change afterwards changes nothing.  Between two
 //         looks at the driver's index at most `size` chains are taken, and a chain has at most
-//         CHAIN_SEGS_MAX descriptors, so that whatever a guest writes costs a bounded time.
+//         pieces_max descriptors, so that whatever a guest writes costs a bounded time.
 // Locks:  vm->lock, held by the caller; the guest's other harts do not know it.
 #include "vdev/virtq.h"
 
@@ -31,7 +31,7 @@ static bool part_place(const struct vm *vm, gpa_t at, u64 size, u64 align, hpa_t
     return true;
 }
 
-bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max)
+bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max, u32 pieces_max)
 {
     u32 size = q->size;
 
@@ -41,78 +41,110 @@ bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max)
         !part_place(vm, q->used, USED_SIZE(size), 4, &q->used_at))
         return false;
     q->next_avail = q->next_used = q->seen_avail = q->told_used = 0;
+    q->pieces_max                                               = pieces_max;
     q->broken = q->stopping = false;
     q->ready                = true;
     return true;
 }
 
-// Two words, each read once; a table that is not aligned is read by bytes.
-static struct vring_desc desc_load(hpa_t table, u32 i)
-{
-    hpa_t at = hpa_at(table, sizeof(struct vring_desc) * (u64)i);
-    u64   w[2];
+// A descriptor as the two words that it is read as; what is in the second is taken from a register.
+struct desc {
+    gpa_t at;
+    u64   rest; // struct vring_desc: len, flags, next
+};
 
-    if (LIKELY(is_aligned(at.a, 8))) {
-        w[0] = gmem_load64(at);
-        w[1] = gmem_load64(hpa_at(at, 8));
-    } else
-        gmem_load(at, w, sizeof w);
-    return (struct vring_desc){ w[0], (u32)w[1], (u16)(w[1] >> 32), (u16)(w[1] >> 48) };
+static ALWAYS_INLINE u64 desc_len(struct desc d)
+{
+    return (u32)d.rest;
 }
 
-// One more piece; what the device writes comes after what it reads.
-static bool seg_add(const struct vm *vm, struct chain *c, const struct vring_desc *d)
+static ALWAYS_INLINE bool desc_is(struct desc d, u64 flag)
 {
-    bool in = d->flags & VRING_WRITE;
+    return d.rest >> 32 & flag;
+}
 
-    if (c->end == CHAIN_SEGS_MAX || !d->len || !gmem_contains(vm, gpa(d->at), d->len))
-        return false;
-    if (!in && c->in_begin != c->end)
-        return false;
-    c->segs[c->end++] = (struct seg){ gmem_to_host(vm, gpa(d->at)), d->len };
-    if (in)
-        c->in_bytes += d->len;
-    else {
-        c->out_bytes += d->len;
-        c->in_begin = c->end;
-    }
-    return c->out_bytes + c->in_bytes <= CHAIN_BYTES_MAX;
+static ALWAYS_INLINE u64 desc_next(struct desc d)
+{
+    return d.rest >> 48;
+}
+
+// Of three words, each read once.  The last one lies in RAM as well, which ends with a page.
+static NOINLINE struct desc desc_load_unaligned(hpa_t at)
+{
+    unsigned shift = 8 * (at.a % 8);
+    hpa_t    begin = hpa(align_down(at.a, 8));
+    u64      a = gmem_load64(begin), b = gmem_load64(hpa_at(begin, 8)),
+        c = gmem_load64(hpa_at(begin, 16));
+
+    return (struct desc){ gpa(a >> shift | b << (64 - shift)), b >> shift | c << (64 - shift) };
+}
+
+// Two words, each read once.  An indirect table need not be aligned.
+static ALWAYS_INLINE struct desc desc_load(hpa_t table, u64 i)
+{
+    hpa_t at = hpa_at(table, sizeof(struct vring_desc) * i);
+    gpa_t first;
+
+    if (UNLIKELY(!is_aligned(table.a, 8)))
+        return desc_load_unaligned(at);
+    first = gpa(gmem_load64(at));
+    return (struct desc){ first, gmem_load64(hpa_at(at, 8)) };
 }
 
 // An indirect descriptor (2.7.5.3) stands last in the queue's own table: its chain begins at the
 // first entry of the table that it names.
-static bool table_enter(const struct vm *vm, const struct vring_desc *d, hpa_t *table, u32 *n)
+static bool table_enter(struct gmem ram, struct desc d, hpa_t *table, u64 *n)
 {
-    if (d->flags & VRING_NEXT || !d->len || d->len % sizeof(struct vring_desc) ||
-        !gmem_contains(vm, gpa(d->at), d->len))
+    u64 len = desc_len(d);
+
+    if (desc_is(d, VRING_NEXT) || !len || len % sizeof(struct vring_desc) ||
+        !gmem_has(ram, d.at, len))
         return false;
-    *table = gmem_to_host(vm, gpa(d->at));
-    *n     = d->len / sizeof(struct vring_desc);
+    *table = gmem_place(ram, d.at);
+    *n     = len / sizeof(struct vring_desc);
     return true;
 }
 
-// A chain that loops is one that is too long.
+// The hottest loop of all devices, so what it needs it has in registers.  What the device writes
+// comes after what it reads.  A chain that loops is one that is too long.
 static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
 {
-    hpa_t table = q->desc_at;
-    u32   n = q->size, i = c->head;
-    bool  indirect = false;
+    struct gmem ram   = gmem_of(vm);
+    hpa_t       table = q->desc_at;
+    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0;
+    struct seg *s = c->segs, *out_end = s, *limit = s + q->pieces_max;
+    bool        indirect = false;
 
     while (i < n) {
-        struct vring_desc d = desc_load(table, i);
+        struct desc d   = desc_load(table, i);
+        u64         len = desc_len(d);
 
-        if (d.flags & VRING_INDIRECT) {
-            if (indirect || !table_enter(vm, &d, &table, &n))
+        if (UNLIKELY(desc_is(d, VRING_INDIRECT))) {
+            if (indirect || !table_enter(ram, d, &table, &n))
                 return false;
             indirect = true;
             i        = 0;
             continue;
         }
-        if (!seg_add(vm, c, &d))
+        if (s == limit || !len || !gmem_has(ram, d.at, len))
             return false;
-        if (!(d.flags & VRING_NEXT))
-            return true;
-        i = d.next;
+        *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
+        bytes += len;
+        if (!desc_is(d, VRING_WRITE)) {
+            if (out_end != s - 1)
+                return false;
+            out_end   = s;
+            out_bytes = bytes;
+        }
+        if (!desc_is(d, VRING_NEXT)) {
+            c->out      = 0;
+            c->in_begin = c->in = (u16)(out_end - c->segs);
+            c->end              = (u16)(s - c->segs);
+            c->out_bytes        = out_bytes;
+            c->in_bytes         = bytes - out_bytes;
+            return bytes <= CHAIN_BYTES_MAX;
+        }
+        i = desc_next(d);
     }
     return false;
 }
@@ -141,11 +173,8 @@ enum virtq_answer virtq_pop(const struct vm *vm, struct virtq *q, struct chain *
             return VIRTQ_EMPTY;
     }
     c->head = gmem_load16(hpa_at(q->avail_at, AVAIL_ENTRY(place)), __ATOMIC_RELAXED);
-    c->out = c->in_begin = c->end = 0;
-    c->out_bytes = c->in_bytes = 0;
     if (!chain_walk(vm, q, c))
         return fail(q);
-    c->in = c->in_begin;
     q->next_avail++;
     return VIRTQ_CHAIN;
 }
@@ -204,7 +233,7 @@ static struct seg front_take(struct chain *c, u16 *first, u32 len)
     return taken;
 }
 
-u32 chain_read(struct chain *c, void *to, u32 len)
+u32 chain_read_pieces(struct chain *c, void *to, u32 len)
 {
     u32 n = 0;
 

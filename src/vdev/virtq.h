@@ -4,12 +4,13 @@
 #pragma once
 
 #include "lib/seg.h"
-#include "vm/vm.h"
+#include "vm/gmem.h"
 
 #define VIRTQ_SIZE_MAX 256 // a power of two
 #ifndef CHAIN_SEGS_MAX
-#define CHAIN_SEGS_MAX 128 // of one chain, indirect ones included
+#define CHAIN_SEGS_MAX 256 // of one chain, indirect ones included: a disk's 1 MiB in pages
 #endif
+#define CHAIN_SEGS_USUAL (CHAIN_SEGS_MAX / 2) // where a device's work for a piece is more
 
 struct virtq {
     // As the driver has set it; fixed, and checked, from when it is ready:
@@ -17,6 +18,7 @@ struct virtq {
     gpa_t desc, avail, used;
     bool  ready;
     hpa_t desc_at, avail_at, used_at; // where they lie in the machine while it is ready
+    u32   pieces_max;                 // of a chain: no more than CHAIN_SEGS_MAX
 
     // Ours:
     u16  next_avail, next_used; // free-running
@@ -45,7 +47,7 @@ enum virtq_answer {
 // All with vm->lock held.
 
 // The driver says that it may be used: true if it lies in RAM and has a size up to size_max.
-MUST_CHECK bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max);
+MUST_CHECK bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max, u32 pieces_max);
 // Takes the next chain.
 MUST_CHECK enum virtq_answer virtq_pop(const struct vm *vm, struct virtq *q, struct chain *c);
 // Gives the chain whose head this is back, with so many bytes written into it.
@@ -63,7 +65,21 @@ void virtq_notify_set(struct virtq *q, bool wanted);
 
 // Copies bytes out of the part that the device reads, or into the part that it writes, and takes
 // them away; how many there were.
-u32 chain_read(struct chain *c, void *to, u32 len);
+u32 chain_read_pieces(struct chain *c, void *to, u32 len);
 u32 chain_write(struct chain *c, const void *from, u32 len);
+
+// The same: most often it is a header, which is a piece of its own.
+static ALWAYS_INLINE u32 chain_read(struct chain *c, void *to, u32 len)
+{
+    struct seg *s = &c->segs[c->out];
+
+    if (UNLIKELY(c->out == c->in_begin || s->len != len))
+        return chain_read_pieces(c, to, len);
+    gmem_load(s->at, to, len);
+    c->out++;
+    c->out_bytes -= len;
+    return len;
+}
+
 // Takes the last byte that the device writes away: where it lies.  in_bytes is not 0.
 hpa_t chain_last_byte(struct chain *c);

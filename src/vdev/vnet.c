@@ -371,6 +371,7 @@ static const struct virtio_ops virtio_ops = {
     .device_id  = 1,
     .n_queues   = QUEUES,
     .queue_size = VIRTQ_SIZE_MAX,
+    .pieces_max = CHAIN_SEGS_USUAL,
     .features   = vnet_features,
     .notify     = vnet_notify,
     .start      = vnet_start,

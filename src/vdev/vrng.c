@@ -77,6 +77,7 @@ static const struct virtio_ops virtio_ops = {
     .device_id  = 4,
     .n_queues   = 1,
     .queue_size = VIRTQ_SIZE_MAX,
+    .pieces_max = CHAIN_SEGS_USUAL,
     .notify     = vrng_notify,
 };
 

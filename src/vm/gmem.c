@@ -13,13 +13,9 @@
 void (*gmem_watch)(hpa_t at, size_t len);
 #endif
 
-void gmem_load(hpa_t at, void *to, size_t len)
+void gmem_load_bytes(hpa_t at, void *to, size_t len)
 {
-    if (LIKELY(!((at.a | (u64)to | len) % 8) && len <= 32)) // what most structures are: a few words
-        for (size_t i = 0; i < len / 8; i++)
-            ((u64 *)to)[i] = __atomic_load_n((u64 *)at.a + i, __ATOMIC_RELAXED);
-    else
-        memcpy(to, (const void *)at.a, len);
+    memcpy(to, (const void *)at.a, len);
     gmem_loaded(at, len);
 }
 

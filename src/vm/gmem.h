@@ -20,6 +20,29 @@ static inline hpa_t gmem_to_host(const struct vm *vm, gpa_t at)
     return hpa(vm->ram.a + (at.a - VM_RAM_BASE));
 }
 
+// The same for whoever asks for many places at once, and none of them of length 0: what a VM's RAM
+// is, looked up once.  It does not move while vm->lock is held.
+struct gmem {
+    u64 at, size; // in the machine; of one that is off, none
+};
+
+static inline struct gmem gmem_of(const struct vm *vm)
+{
+    return (struct gmem){ vm->ram.a, vm->ram.a ? vm->ram_size : 0 };
+}
+
+static ALWAYS_INLINE bool gmem_has(struct gmem ram, gpa_t at, u64 len)
+{
+    u64 off = at.a - VM_RAM_BASE;
+
+    return off <= ram.size && len <= ram.size - off;
+}
+
+static ALWAYS_INLINE hpa_t gmem_place(struct gmem ram, gpa_t at)
+{
+    return hpa(ram.at + (at.a - VM_RAM_BASE));
+}
+
 // Words of a place that gmem_contains() has admitted, naturally aligned.  Each is one access, so
 // that what another hart of the guest does meanwhile is seen before or after, never in between; and
 // it is a copy, which the guest cannot change.
@@ -69,7 +92,16 @@ static ALWAYS_INLINE void gmem_store32(hpa_t at, u32 value)
 }
 
 // Bytes of such a place, aligned or not: each is read once.
-void gmem_load(hpa_t at, void *to, size_t len);
+void                      gmem_load_bytes(hpa_t at, void *to, size_t len);
+static ALWAYS_INLINE void gmem_load(hpa_t at, void *to, size_t len)
+{
+    if (LIKELY(len <= 32 && !((at.a | (u64)to | len) % 8))) { // most structures are a few words
+        for (size_t i = 0; i < len / 8; i++)
+            ((u64 *)to)[i] = __atomic_load_n((u64 *)at.a + i, __ATOMIC_RELAXED);
+        gmem_loaded(at, len);
+    } else
+        gmem_load_bytes(at, to, len);
+}
 void gmem_store(hpa_t at, const void *from, size_t len);
 
 // Copies; false, with nothing copied, if any byte lies outside RAM.

@@ -8,13 +8,10 @@
 
 #include "proof.h"
 
-#include "vdev/virtq.h"
 #include "vm/gmem.h"
 
-static struct vm    vm;
-static struct virtq q;
-static struct chain c;
-static unsigned     n_descs; // half descriptors that were read
+static struct vm vm;
+static unsigned  n_words; // of descriptors that were read
 
 void prove_virtq_pop(void);
 void prove_virtq_push(void);
@@ -36,7 +33,7 @@ static u16 any16(hpa_t at)
 static u64 any64(hpa_t at)
 {
     CLAIM(is_ram(at.a, 8) && at.a % 8 == 0);
-    n_descs++;
+    n_words++;
     return nondet_u64();
 }
 
@@ -62,17 +59,20 @@ static void touch(hpa_t at, u64 len)
 #define gmem_store(at, from, len)      any_bytes(at, (void *)0, (len) == 16 ? 15 : (len))
 #include "vdev/virtq.c"
 
+static struct virtq q;
+static struct chain c;
+
 // Any VM and any queue of which virtq_begin() says that it may be used, at any time of its life.
 static void queue_make(void)
 {
     vm.ram      = hpa(0x1200000000); // any number that is not the guest's
     vm.ram_size = nondet_u64();
-    ASSUME(vm.ram_size <= 1ul << 37); // as configurations are checked
+    ASSUME(vm.ram_size <= 1ul << 37 && vm.ram_size % PAGE_SIZE == 0); // as configurations are checked
     q.size  = nondet_u32();
     q.desc  = gpa(nondet_u64());
     q.avail = gpa(nondet_u64());
     q.used  = gpa(nondet_u64());
-    ASSUME(virtq_begin(&vm, &q, VIRTQ_SIZE_MAX));
+    ASSUME(virtq_begin(&vm, &q, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX));
     q.next_avail  = (u16)nondet_u32();
     q.seen_avail  = (u16)nondet_u32();
     q.next_used   = (u16)nondet_u32();
@@ -103,13 +103,13 @@ void prove_virtq_pop(void)
 
     queue_make();
     before  = q.next_avail;
-    n_descs = 0;
+    n_words = 0;
     if (virtq_pop(&vm, &q, &c) == VIRTQ_CHAIN) {
         CLAIM(c.head < q.size && q.next_avail == (u16)(before + 1) && !q.broken);
         chain_claim();
     } else
         CLAIM(q.next_avail == before);
-    CLAIM(n_descs <= 2 * (CHAIN_SEGS_MAX + 2)); // and an indirect one
+    CLAIM(n_words <= 3 * (CHAIN_SEGS_MAX + 2)); // and an indirect one; three where they are not aligned
 }
 
 void prove_virtq_push(void)

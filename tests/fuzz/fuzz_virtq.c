@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                         .avail       = place(&b),
                         .used        = place(&b),
                         .event_index = bytes_below(&b, 2) };
-    if (!virtq_begin(&r->vm, &q, VIRTQ_SIZE_MAX)) {
+    if (!virtq_begin(&r->vm, &q, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX)) {
         ASSERT(!q.ready);
         return 0;
     }

@@ -112,7 +112,7 @@ TEST(configuration)
     u64 c = VIRTIO_BASE(0) + V_CONFIG;
 
     EXPECT_EQ(rig_read(r, c, 8), SECTORS, "capacity");
-    EXPECT_EQ(rig_read(r, c + 12, 4), 126, "seg_max");
+    EXPECT_EQ(rig_read(r, c + 12, 4), 254, "seg_max");
     EXPECT_EQ(rig_read(r, c + 20, 4), 512, "blk_size");
     EXPECT_EQ(rig_read(r, c + 34, 2), 1, "num_queues");
     EXPECT_EQ(rig_read(r, c + 36, 4), 1 << 20, "max_discard_sectors");

@@ -189,14 +189,14 @@ TEST(a_turn_is_bounded)
     static char typed[1001];
 
     start();
-    for (u32 i = 0; i < CHAIN_SEGS_MAX; i++)
+    for (u32 i = 0; i < CHAIN_SEGS_USUAL; i++)
         for (u32 q = RX; q <= TX; q++)
             driver_desc(&d[q], DATA + 0x4000ul * q, i, DATA + 0x8000, 1,
-                        (i + 1 < CHAIN_SEGS_MAX ? DESC_NEXT : 0) | (q == TX ? DESC_WRITE : 0),
+                        (i + 1 < CHAIN_SEGS_USUAL ? DESC_NEXT : 0) | (q == TX ? DESC_WRITE : 0),
                         (u16)(i + 1));
     for (u32 q = RX; q <= TX; q++)
         for (u16 n = 0; n < 30; n++) {
-            driver_desc(&d[q], d[q].desc, n, DATA + 0x4000ul * q, 16 * CHAIN_SEGS_MAX,
+            driver_desc(&d[q], d[q].desc, n, DATA + 0x4000ul * q, 16 * CHAIN_SEGS_USUAL,
                         DESC_INDIRECT, 0);
             driver_offer(&d[q], n);
         }
@@ -220,6 +220,18 @@ TEST(a_turn_is_bounded)
     EXPECT_EQ(r->in_at, 1000, "all that was typed");
 }
 
+// A turn's bytes are all of them, and no piece more.
+TEST(a_turn_is_bounded_in_bytes)
+{
+    start();
+    for (u16 n = 0; n < 2; n++)
+        offer(TX, n, DATA, 512);
+    driver_notify(&d[TX]);
+    EXPECT_EQ(r->n_out, 512, "a turn");
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(r->n_out, 1024, "the next");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +241,7 @@ int main(void)
         RUN_ON_RIG(input_fills_chains),
         RUN_ON_RIG(odd_chains),
         RUN_ON_RIG(a_turn_is_bounded),
+        RUN_ON_RIG(a_turn_is_bounded_in_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -607,7 +607,13 @@ TEST(the_shape_of_a_disk)
     assert_null(disk_open("alpha", true, 100, &d));
     assert_true(d->read_only && !d->has_flush && !d->discard_max && !d->zeroes_max);
     EXPECT_EQ(d->sectors_max, 128, "no more than one segment may have");
-    EXPECT_EQ(d->segs_max, 128, "ours");
+    EXPECT_EQ(d->segs_max, 256, "ours");
+    teardown(NULL);
+    card_make(2, 0);
+    config_set(VIRTIO_BLK_SEG_MAX, 10000, 4);
+    disk_begin();
+    assert_null(disk_open("alpha", true, 100, &d));
+    EXPECT_EQ(d->segs_max, 254, "what a ring of 256 has room for beside header and status");
     teardown(NULL);
     card_make(2, VIRTIO_F_INDIRECT);
     config_set(VIRTIO_BLK_CAPACITY, ~0ul, 8);

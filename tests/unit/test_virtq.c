@@ -26,7 +26,7 @@ static void queue_begin(u32 size)
                                 .used  = gpa(d.used) };
     for (u64 i = AT; i < d.used + 6 + 8ul * size; i++)
         assert_true(gmem_write(&r->vm, gpa(i), "", 1));
-    assert_true(virtq_begin(&r->vm, &q, VIRTQ_SIZE_MAX));
+    assert_true(virtq_begin(&r->vm, &q, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX));
 }
 
 static int setup(void **state)
@@ -68,7 +68,7 @@ static bool may_begin(u64 desc_at, u64 avail, u64 used, u32 size)
 {
     struct virtq n = { .size = size, .desc = gpa(desc_at), .avail = gpa(avail), .used = gpa(used) };
 
-    return virtq_begin(&r->vm, &n, VIRTQ_SIZE_MAX);
+    return virtq_begin(&r->vm, &n, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX);
 }
 
 TEST(sizes)

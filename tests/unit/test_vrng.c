@@ -79,10 +79,10 @@ TEST(a_turn_is_bounded_in_pieces)
 {
     u32 head, len, n = 0;
 
-    for (u32 i = 0; i < CHAIN_SEGS_MAX; i++)
+    for (u32 i = 0; i < CHAIN_SEGS_USUAL; i++)
         driver_desc(&d, DATA + 0x1000, i, DATA, 1,
-                    DESC_WRITE | (i + 1 < CHAIN_SEGS_MAX ? DESC_NEXT : 0), (u16)(i + 1));
-    driver_desc(&d, d.desc, 0, DATA + 0x1000, 16 * CHAIN_SEGS_MAX, DESC_INDIRECT, 0);
+                    DESC_WRITE | (i + 1 < CHAIN_SEGS_USUAL ? DESC_NEXT : 0), (u16)(i + 1));
+    driver_desc(&d, d.desc, 0, DATA + 0x1000, 16 * CHAIN_SEGS_USUAL, DESC_INDIRECT, 0);
     for (u32 i = 0; i < 8; i++)
         driver_offer(&d, 0);
     driver_notify(&d);
