@@ -345,6 +345,27 @@ TEST(buffers_that_are_absurdly_small)
     EXPECT_EQ(port_drops(0, DROP_NO_SPACE), 2, "no room for the header");
 }
 
+// As many as there can be, of which none is one too many.
+TEST(a_whole_ring_that_is_too_small)
+{
+    u32 head, len;
+
+    rx.size = VIRTQ_SIZE_MAX;
+    start(F_MAC | F_MRG_RXBUF);
+    buffer_offer(0, HEADER);
+    for (u32 i = 1; i < VIRTQ_SIZE_MAX; i++)
+        buffer_offer(i, 1);
+    peer_send(1000);
+    kicks();
+    for (u32 turn = 0; turn < 60; turn++)
+        turn_do();
+    EXPECT_EQ(port_drops(0, DROP_NO_SPACE), 1, "dropped");
+    for (u32 i = 0; i < VIRTQ_SIZE_MAX; i++) {
+        assert_true(driver_used(&rx, &head, &len));
+        EXPECT_EQ(len, 0, "length");
+    }
+}
+
 TEST(never_picked_up)
 {
     u32 head, len, n = 0;
@@ -385,12 +406,37 @@ TEST(goes_on_by_itself)
     EXPECT_EQ(n, 64, "all");
 }
 
+// Frames in many pieces are more work than their bytes.
+TEST(a_turn_is_bounded_in_pieces)
+{
+    u64 table = SENT + 0x8000;
+    u32 head, len, n = 0;
+
+    start(F_MAC);
+    memset(at_gpa(SENT), 0, 0x1000);
+    for (u32 i = 0; i < 100; i++)
+        driver_desc(&tx, table, i, SENT + i, 1, i < 99 ? DESC_NEXT : 0, (u16)(i + 1));
+    driver_desc(&tx, tx.desc, 0, table, 1600, DESC_INDIRECT, 0);
+    for (u32 i = 0; i < 64; i++)
+        driver_offer(&tx, 0);
+    driver_notify(&tx);
+    while (driver_used(&tx, &head, &len))
+        n++;
+    assert_in_range(n, 1, WORK_TURN / 12800 + 1);
+    for (u32 turn = 0; turn < 64; turn++)
+        turn_do();
+    while (driver_used(&tx, &head, &len))
+        n++;
+    EXPECT_EQ(n, 64, "all");
+}
+
 // However often it is called, and for whatever reason: the guest comes first.
 TEST(a_turn_is_one_until_the_guest_has_run)
 {
     u32 head, len, n = 0, before;
 
     start(F_MAC);
+    pause_do(); // the last turn's end is long past
     for (u32 i = 0; i < 64; i++)
         guest_send(i, peer_mac, FRAME_MAX);
     driver_notify(&tx);
@@ -543,8 +589,10 @@ int main(void)
         RUN_ON_RIG(waits_for_buffers),
         RUN_ON_RIG(buffers_that_are_too_small),
         RUN_ON_RIG(buffers_that_are_absurdly_small),
+        RUN_ON_RIG(a_whole_ring_that_is_too_small),
         RUN_ON_RIG(never_picked_up),
         RUN_ON_RIG(goes_on_by_itself),
+        RUN_ON_RIG(a_turn_is_bounded_in_pieces),
         RUN_ON_RIG(a_turn_is_one_until_the_guest_has_run),
         RUN_ON_RIG(neither_direction_waits_for_the_other),
         RUN_ON_RIG(a_limited_one_waits),
