@@ -143,8 +143,7 @@ static void turn_taken(struct disk *d, const struct blkreq *r)
 }
 
 // To the device, what there is room for; counts the pieces.  Each turn needs one of its places.
-// What is left over is
-// given when one of those is over.  It begins with the next kick.
+// What is left over is given when one of those is over.  It begins with the next kick.
 static void dispatch(struct disk *d, u32 *pieces)
 {
     while (d->line_first && d->n_flying < d->chip->depth && *pieces < PIECES_AT_ONCE) {

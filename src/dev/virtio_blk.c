@@ -4,9 +4,9 @@
 // In:     requests whose range and segments have been checked; the device's interrupts.
 // Out:    chains of descriptors that lead straight to the segments; requests that are over.
 // Always: header and status byte of a request stand in the monitor's own memory, and so does the
-//         table of its descriptors, which is ready but for the data's.  A device that
-//         breaks the rules of the ring is reset, and what it had ends with an error; if it does not
-//         even let itself be reset, it may still write, and what it had never ends.
+//         table of its descriptors, of which the first is always ready.  A device that breaks the
+//         rules of the ring is reset, and what it had ends with an error; if it does not even let
+//         itself be reset, it may still write, and what it had never ends.
 // Locks:  the disk's, held by the callers of put, kick and take.
 #include "dev/disk.h"
 #include "dev/machine.h"

@@ -5,23 +5,8 @@
 #include "lib/bits.h"
 #include "vm/vm.h"
 
-// Is [at, at + len) RAM of this VM?  Any at and len may come; nothing wraps.  One that is off may
-// have none.
-static inline bool gmem_contains(const struct vm *vm, gpa_t at, u64 len)
-{
-    u64 off = at.a - VM_RAM_BASE; // more than any RAM has, if at lies before it
-
-    return vm->ram.a && off <= vm->ram_size && len <= vm->ram_size - off;
-}
-
-// Where guest RAM lies in the machine.  Only for what gmem_contains() has admitted.
-static inline hpa_t gmem_to_host(const struct vm *vm, gpa_t at)
-{
-    return hpa(vm->ram.a + (at.a - VM_RAM_BASE));
-}
-
-// The same for whoever asks for many places at once, and none of them of length 0: what a VM's RAM
-// is, looked up once.  It does not move while vm->lock is held.
+// What a VM's RAM is, for whoever asks for many places at once: looked up once.  It does not move
+// while vm->lock is held.
 struct gmem {
     u64 at, size; // in the machine; of one that is off, none
 };
@@ -31,16 +16,30 @@ static inline struct gmem gmem_of(const struct vm *vm)
     return (struct gmem){ vm->ram.a, vm->ram.a ? vm->ram_size : 0 };
 }
 
+// Is [at, at + len) RAM?  Any at and len may come, and nothing wraps; of one that is off, a length
+// of 0 is none of our affair.
 static ALWAYS_INLINE bool gmem_has(struct gmem ram, gpa_t at, u64 len)
 {
-    u64 off = at.a - VM_RAM_BASE;
+    u64 off = at.a - VM_RAM_BASE; // more than any RAM has, if at lies before it
 
     return off <= ram.size && len <= ram.size - off;
 }
 
+// Where it lies in the machine.  Only for what was admitted.
 static ALWAYS_INLINE hpa_t gmem_place(struct gmem ram, gpa_t at)
 {
     return hpa(ram.at + (at.a - VM_RAM_BASE));
+}
+
+// The same for one place.  A VM that is off may have no RAM.
+static inline bool gmem_contains(const struct vm *vm, gpa_t at, u64 len)
+{
+    return vm->ram.a && gmem_has(gmem_of(vm), at, len);
+}
+
+static inline hpa_t gmem_to_host(const struct vm *vm, gpa_t at)
+{
+    return gmem_place(gmem_of(vm), at);
 }
 
 // Words of a place that gmem_contains() has admitted, naturally aligned.  Each is one access, so

@@ -130,6 +130,10 @@ TEST(limits_of_the_device_beneath)
 {
     u64 c = VIRTIO_BASE(0) + V_CONFIG;
 
+    disk->dev.segs_max    = 256;
+    disk->dev.sectors_max = 1000;
+    EXPECT_EQ(rig_read(r, c + 12, 4), 125, "seg_max: so many pages");
+    EXPECT_EQ(rig_read(r, c + 8, 4), 4096, "size_max: Linux takes no less than a page");
     disk->dev.segs_max    = 10;
     disk->dev.sectors_max = 100;
     disk->dev.block_size  = 4096;

@@ -96,6 +96,17 @@ TEST(a_turn_is_bounded_in_pieces)
     EXPECT_EQ(n, 8, "all");
 }
 
+TEST(a_chain_is_bounded)
+{
+    for (u32 i = 0; i <= CHAIN_SEGS_USUAL; i++)
+        driver_desc(&d, DATA + 0x1000, i, DATA, 1,
+                    DESC_WRITE | (i < CHAIN_SEGS_USUAL ? DESC_NEXT : 0), (u16)(i + 1));
+    driver_desc(&d, d.desc, 0, DATA + 0x1000, 16 * (CHAIN_SEGS_USUAL + 1), DESC_INDIRECT, 0);
+    driver_offer(&d, 0);
+    driver_notify(&d);
+    EXPECT_EQ(driver_get(&d, V_STATUS) & VIRTIO_NEEDS_RESET, VIRTIO_NEEDS_RESET, "one too many");
+}
+
 TEST(nothing_to_fill)
 {
     u32 head, len;
@@ -112,6 +123,7 @@ int main(void)
         RUN_ON_RIG(fills_chains),
         RUN_ON_RIG(a_turn_is_bounded),
         RUN_ON_RIG(a_turn_is_bounded_in_pieces),
+        RUN_ON_RIG(a_chain_is_bounded),
         RUN_ON_RIG(nothing_to_fill),
     };
 
