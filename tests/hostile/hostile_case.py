@@ -56,8 +56,9 @@ class Case:
         guests = [(f"{guest}-{i}", guest, args) for i, (guest, args) in enumerate(self.attackers)]
         lines, ms = (self.lines, LINE_MS) if self.icount else (2 + self.lines // 10, 15 * LINE_MS)
         if self.witness:
+            wait = ms if self.icount else LATE_US // 1000
             guests.insert(len(guests) if self.first else 0,
-                          ("honest", "witness", f"lines={lines} ms={ms} seed=7 stay=1"))
+                          ("honest", "witness", f"lines={lines} ms={ms} wait={wait} seed=7 stay=1"))
         return [Vm(name, (GUESTS / f"{guest}.bin").read_bytes(), args, self.mib, self.shadow_pages,
                    more={"engine": self.witness_engine} if guest == "witness" else
                    {"engine": self.engine, **self.devices(name)}) for name, guest, args in guests]

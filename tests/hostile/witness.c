@@ -6,7 +6,8 @@
 // and writes anew; it keeps values in all floating-point registers; it takes a timer interrupt
 // each millisecond.  In a tight loop it reads the time: the longest gap between two turns is its
 // stall.  What the command line says: lines=<how many> ms=<how long each takes> seed=<of the
-// pattern>, and stay=1 if it shall not power off at the end.
+// pattern>, wait=<ms after which an interrupt that did not come is lost>, and stay=1 if it shall not
+// power off at the end.
 //
 // Each line:   witness: <n> ok stall_us=<n> late_us=<n> share=<percent> ticks=<n>
 // At the end:  witness: done ok ...       (or BAD, with what was wrong)
@@ -85,8 +86,9 @@ static u64 fp_changes(const struct fp *f)
     return n + (f->fcsr != g.fcsr);
 }
 
-// For a while; FS is Dirty or Clean: the registers are the guest's in either case.
-static void watch(struct watch *w, u64 seed, u64 *n, u64 while_ticks, u64 fs)
+// For a while, and longer if its first interrupt is late; FS is Dirty or Clean: the registers are
+// the guest's in either case.
+static void watch(struct watch *w, u64 seed, u64 *n, u64 while_ticks, u64 wait_ticks, u64 fs)
 {
     u64       start = time_now(), last = start, now = start;
     bool      fp = has_fp();
@@ -102,7 +104,7 @@ static void watch(struct watch *w, u64 seed, u64 *n, u64 while_ticks, u64 fs)
     timer_set(tick_at);
     csr_write(CSR_SIE, INT_STI);
     csr_set(CSR_SSTATUS, SSTATUS_SIE);
-    for (; now - start < while_ticks; last = now) {
+    for (; now - start < while_ticks || (!ticks && now - start < wait_ticks); last = now) {
         w->bad_words += !word_turn(seed, (*n)++);
         now = time_now();
         if (now < last)
@@ -149,6 +151,7 @@ static void sum_up(struct watch *all, const struct watch *w)
 GUEST(witness)
 {
     u64          lines = arg("lines", 10), ms = arg("ms", 20), seed = arg("seed", 1), n = 0;
+    u64          wait = arg("wait", ms);
     struct watch all = { 0 }, w;
     struct space s;
     char         line[24];
@@ -163,7 +166,7 @@ GUEST(witness)
     space_enter(&s, 1);
     say("begins, %s floating point", has_fp() ? "with" : "without");
     for (u64 i = 0; i < lines; i++) {
-        watch(&w, seed, &n, ms * TICKS_PER_MS, i % 2 ? FS_CLEAN : FS_DIRTY);
+        watch(&w, seed, &n, ms * TICKS_PER_MS, wait * TICKS_PER_MS, i % 2 ? FS_CLEAN : FS_DIRTY);
         sum_up(&all, &w);
         snprintf(line, sizeof line, "%lu", i);
         tell(line, &w);
