@@ -13,6 +13,7 @@ import random
 import re
 import struct
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from fit import Vm, bundle
@@ -149,6 +150,12 @@ def build(*targets):
     done = subprocess.run(["make", "-s", "-C", ROOT, "-f", "tests/hostile/hostile.mk", f"B={BUILD}", *targets],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def seeds_in_common(shown):
+    """Of the lives of `reboot`: the seeds that more than one had, and those that are 0."""
+    seeds = Counter(re.findall(r"reboot: life [^\n]*seed=(\w+)", shown))
+    return [seed for seed, lives in seeds.items() if lives > 1 or seed == "0"]
 
 
 # The oracles: each yields what is wrong, in words.

@@ -2,7 +2,7 @@
 // Reboots itself, over and over, by SRST (warm and cold) and by the syscon device.  Each life
 // marks all of the VM's memory that is not its own image, and leaves its hart and its devices in a
 // state of its own; the next life looks for both and finds none.  Each life tells when it began:
-// all take equally long.
+// all take equally long.  It tells its seed, too, which nobody else has.
 // What the command line says: quick=1 does nothing in between, so that a life is a start.
 // Shows: S3 P12 C7
 #include "hostile.h"
@@ -85,7 +85,7 @@ GUEST(reboot)
     u64 now = time_now(), step = arg("step", 4096 + 8), left = state_find();
 
     if (arg("quick", 0)) {
-        say("life at_us=%lu", now / 10);
+        say("life at_us=%lu seed=%lx", now / 10, boot_seed());
         end_of_life(now);
     }
 
@@ -93,7 +93,8 @@ GUEST(reboot)
     u64 found   = find_and_mark((u64)image_end, boot_state.fdt, step) +
                 find_and_mark(RAM, (u64)image_start, step);
 
-    say("life at_us=%lu marks=%lu dirt=%lu left=%lu", now / 10, found, unclean, left);
+    say("life at_us=%lu seed=%lx marks=%lu dirt=%lu left=%lu", now / 10, boot_seed(), found, unclean,
+        left);
     state_leave();
     end_of_life(now);
 }

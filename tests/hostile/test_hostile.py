@@ -30,7 +30,7 @@ import pytest
 
 from fit import Vm, bundle
 from hostile_case import (BUILD, GUESTS, ORACLES, SOAK, STAY, Case, o1_no_panic, o3_monitor_is_unchanged, play,
-                          what_is_wrong)
+                          seeds_in_common, what_is_wrong)
 from hostile_machine import Elf, Machine
 
 JOBS = int(os.environ.get("DUOMO_HOSTILE_JOBS", "2"))
@@ -44,13 +44,15 @@ def seeds(n):
 def lives_are_level(shown):
     """The hundred lives of a VM that reboots: equally long, and nothing of the last one in the next."""
     lives = [tuple(map(int, life)) for life in
-             re.findall(r"reboot: life at_us=(\d+) marks=(\d+) dirt=(\d+) left=(\d+)", shown)]
+             re.findall(r"reboot: life at_us=(\d+) seed=\w+ marks=(\d+) dirt=(\d+) left=(\d+)", shown)]
     spans = [b[0] - a[0] for a, b in zip(lives, lives[1:])]
     if len(lives) < 100:
         yield f"only {len(lives)} lives"
         return
     if dirty := [life for life in lives if life[1:] != (0, 0, 0)]:
         yield f"{len(dirty)} lives found something of the one before: {dirty[0]}"
+    if common := seeds_in_common(shown):
+        yield f"{len(common)} lives had a seed that is none, or another's: {common[0]}"
     early, late = sorted(spans[5:30])[12], sorted(spans[-25:])[12]
     if late > early * 1.2 + 1000:
         yield f"lives grow longer: {early} us, then {late} us"

@@ -14,7 +14,7 @@ import pytest
 
 from fit import Vm, bundle
 from hostile_case import (BUILD, GUESTS, LATE_US, SOAK, STAY, Outcome, o1_no_panic, o3_monitor_is_unchanged,
-                          s7_stacks_have_room)
+                          s7_stacks_have_room, seeds_in_common)
 from hostile_machine import Machine
 
 SECONDS = 60
@@ -268,6 +268,7 @@ def test_a_thousand_starts(board, harts, lives):
     begun = [int(at) for at in re.findall(r"reboot: life at_us=(\d+)", shown)]
     spans = sorted(then - now for now, then in zip(begun, begun[1:]))
     assert len(begun) >= lives
+    assert not seeds_in_common(shown)
     if harts == 1:
         assert spans[-1] < START_US, spans[-10:]
 

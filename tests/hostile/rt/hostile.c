@@ -36,8 +36,10 @@ static size_t padded(size_t len)
     return (len + 3) & ~3ul;
 }
 
-// The property's text; "" if there is none.  (Devicetree Specification 0.4, 5.4.)
-static const char *fdt_text(const char *name)
+static const char no_value[8];
+
+// The property's value; no_value if there is none.  (Devicetree Specification 0.4, 5.4.)
+static const char *fdt_value(const char *name)
 {
     const u8   *fdt = (const u8 *)boot_state.fdt, *at = fdt + cell(fdt + 8);
     const char *strings = (const char *)fdt + cell(fdt + 12);
@@ -55,7 +57,7 @@ static const char *fdt_text(const char *name)
             break;
         case 2:
         case 4:  break;
-        default: return "";
+        default: return no_value;
         }
     }
 }
@@ -64,10 +66,17 @@ u64 arg(const char *name, u64 otherwise)
 {
     size_t len = strlen(name);
 
-    for (const char *at = fdt_text("bootargs"); *at; at++)
+    for (const char *at = fdt_value("bootargs"); *at; at++)
         if (!strncmp(at, name, len) && at[len] == '=')
             return strtoul(at + len + 1, NULL, 0);
     return otherwise;
+}
+
+u64 boot_seed(void)
+{
+    const u8 *seed = (const u8 *)fdt_value("rng-seed");
+
+    return (u64)cell(seed) << 32 | cell(seed + 4);
 }
 
 u64 ram_end(void)

@@ -21,6 +21,9 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // The number behind "<name>=" in the command line.
 u64 arg(const char *name, u64 otherwise);
 
+// The first word of the rng-seed that the monitor has put into the device tree.
+u64 boot_seed(void);
+
 // The end of this VM's RAM: the device tree that the monitor made stands right below it.
 u64 ram_end(void);
 
