@@ -22,8 +22,9 @@ struct hart_caps {
     bool h;         // hypervisor extension
     bool time_csr;  // `time` can be read without a trap
     bool menvcfg;
-    bool fp;    // F and D, and no registers wider than those
-    u64  vlenb; // bytes of a vector register; 0: no vectors
+    bool stimecmp; // S-mode can be given it (Sstc)
+    bool fp;       // F and D, and no registers wider than those
+    u64  vlenb;    // bytes of a vector register; 0: no vectors
 };
 extern struct hart_caps hart_caps;
 
@@ -98,18 +99,19 @@ struct super {
     u64 status;           // SIE, SPIE, SPP, SUM, MXR; MPP, the mode that it is in; UXL
     u64 pending, enabled; // of sip and sie: INT_S
     u64 tvec, epc, cause, tval, scratch, counteren, envcfg;
+    u64 timecmp; // where the guest has the hart's stimecmp, of which STIP is made then
 };
 
 // Prepares the hart for guests that run in S-mode: it gives them their interrupts, and the system
-// calls of their processes; TVM and TW are set.
-void hart_super_begin(void);
-void hart_super_load(const struct super *to);
+// calls of their processes; TVM and TW are set.  With its timer, only where there is stimecmp.
+void hart_super_begin(bool timer);
+void hart_super_load(const struct super *to, bool timer);
 // What differs from what it holds.
 void hart_super_update(const struct super *to, const struct super *held);
 // What it holds now, but for scratch, counteren and envcfg, which the monitor does not need.  SSIP
 // is taken out of it.
-void hart_super_read(struct super *held);
-// The rest; and no interrupt of the guest's is pending or enabled from here on.
+void hart_super_read(struct super *held, bool timer);
+// The rest; and no interrupt of the guest's is enabled from here on.
 void hart_super_end(struct super *held);
 
 // Whether all traps of guests reach run.c, or those that the hot path can do end there.

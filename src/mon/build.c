@@ -219,10 +219,10 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
     for (u32 i = 0; i < b->vm.n_vcpus; i++) {
         struct vcpu *v = take(at, sizeof *v);
 
-        v->vm             = &b->vm;
-        v->id             = i;
-        v->engine         = engine;
-        v->own_engine     = engine;
+        v->vm         = &b->vm;
+        v->id         = i;
+        v->own_engine = engine;
+        engine_give(v, engine);
         v->shadow.pool    = hpa(pools + i * pages * PAGE_SIZE);
         v->shadow.n_pages = pages;
         v->shadow.next    = take(at, 2ul * pages);

@@ -26,6 +26,13 @@ const struct engine *engine_choose(const char *name, const char **why)
     return NULL;
 }
 
+void engine_give(struct vcpu *v, const struct engine *e)
+{
+    v->engine        = e;
+    v->loaded_on     = NOWHERE;
+    v->timer_is_real = e->s_is_real && hart_caps.stimecmp && v->vm->isa->has & EXT_SSTC;
+}
+
 static void ext_load(const struct vcpu *v)
 {
     if (v->vm->ext_bits & STATUS_FS)

@@ -21,6 +21,10 @@ struct engine {
 
 extern const struct engine engine_classic, engine_direct;
 
+// From now on v is run by that engine; its state is on no hart.  vm->lock is held, or nobody else
+// knows of v.
+void engine_give(struct vcpu *v, const struct engine *e);
+
 // Parts of each engine's load and save.
 void engine_load_common(struct vcpu *v);
 void engine_save_common(struct vcpu *v);

@@ -6,7 +6,8 @@
 // Out:    the hart's S-level CSRs are the guest's own while it runs, and v->csr what they hold
 //         while the monitor does.
 // Always: system calls of processes, sret, interrupts and most CSR accesses do not trap.  satp,
-//         sfence.vma, wfi and the timer do, and so do faults: translations are the shadow tables'.
+//         sfence.vma and wfi do, and so do faults: translations are the shadow tables'.  The timer
+//         does where the hart has no stimecmp; where it has one, that is the guest's while it runs.
 //         An interrupt is given by the hart, from the bits of mip that the vCPU's lines are.  What
 //         nobody has delegated comes to the monitor, and is reflected as under classic.
 //         No S-level register is the guest's that is not switched here: a hart that has others is
@@ -32,13 +33,19 @@ static const char *direct_refuses(const struct hart_caps *caps)
     return NULL;
 }
 
+// STIP is the hart's to make, and cannot be written (Sstc, chapter 2).
+static u64 timer_bit(const struct vcpu *v)
+{
+    return v->timer_is_real ? BIT(IRQ_STI) : 0;
+}
+
 // What the hart is to hold, if `mip` is pending.
-static struct super super_of(const struct vcpu *v, u64 mip)
+static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
 {
     u64 status = field_set(v->csr.mstatus & SUPER_STATUS, STATUS_MPP, v->mode) | STATUS_UXL_64;
 
     return (struct super){ .status    = status,
-                           .pending   = (mip | lines_of(v)) & INT_S,
+                           .pending   = (mip | lines_of(v)) & INT_S & ~timer_bit(v),
                            .enabled   = v->csr.mie & INT_S,
                            .tvec      = v->csr.stvec,
                            .epc       = v->csr.sepc,
@@ -46,7 +53,8 @@ static struct super super_of(const struct vcpu *v, u64 mip)
                            .tval      = v->csr.stval,
                            .scratch   = v->csr.sscratch,
                            .counteren = v->csr.scounteren,
-                           .envcfg    = v->csr.senvcfg };
+                           .envcfg    = v->csr.senvcfg,
+                           .timecmp   = v->timer_is_real ? v->csr.stimecmp : v->super.timecmp };
 }
 
 static void direct_enter(struct vcpu *v)
@@ -68,12 +76,29 @@ static bool was_injected(const struct super *before, const struct super *after)
            (after->cause != before->cause || after->epc != before->epc);
 }
 
+// The guest has set its timer, and taken its interrupts, without us.  The line follows; that it did
+// is no news for anybody.
+static ALWAYS_INLINE void timer_leave(struct vcpu *v)
+{
+    struct super *s   = &v->super;
+    bool          due = s->pending & BIT(IRQ_STI);
+
+    v->csr.stimecmp = s->timecmp;
+    s->pending &= ~BIT(IRQ_STI);
+    if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
+        return;
+    if (due)
+        __atomic_fetch_or(&v->irq_lines, BIT(IRQ_STI), __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_and(&v->irq_lines, ~BIT(IRQ_STI), __ATOMIC_RELEASE);
+}
+
 static void direct_leave(struct vcpu *v)
 {
     struct super *s = &v->super, before = *s;
     enum mode     mode;
 
-    hart_super_read(s);
+    hart_super_read(s, v->timer_is_real);
     mode           = (enum mode)field_get(s->status, STATUS_MPP);
     v->csr.mstatus = bits_merge(v->csr.mstatus, s->status, SUPER_STATUS);
     v->csr.mie     = bits_merge(v->csr.mie, s->enabled, INT_S);
@@ -85,6 +110,8 @@ static void direct_leave(struct vcpu *v)
         __atomic_fetch_or(&v->csr.mip, BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
         s->pending &= ~BIT(IRQ_SSI); // hart_super_read() has taken it
     }
+    if (v->timer_is_real)
+        timer_leave(v);
     v->stats.injected += was_injected(&before, s);
     if (mode == v->mode)
         return;
@@ -97,9 +124,9 @@ static void direct_load(struct vcpu *v)
 {
     struct super to = super_of(v, 0); // SSIP is for direct_enter() to give
 
-    hart_super_begin();
+    hart_super_begin(v->timer_is_real);
     engine_load_common(v);
-    hart_super_load(&to);
+    hart_super_load(&to, v->timer_is_real);
     v->super = to;
 }
 

@@ -99,8 +99,10 @@ static void engine_set(struct vcpu *v)
 
     if (LIKELY(v->engine == e))
         return;
-    v->engine    = e;
-    v->loaded_on = NOWHERE;
+    lock_take(&v->vm->lock);
+    engine_give(v, e);
+    sched_arm(v); // whose timer is whose has changed
+    lock_drop(&v->vm->lock);
     shadow_flush_all(v);
 }
 

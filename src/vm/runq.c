@@ -212,7 +212,7 @@ void sched_arm(struct vcpu *v)
     struct local *h = runq_here();
 
     if (runs_here(v)) {
-        hart_arm(min_u64(__atomic_load_n(&h->slice_end, __ATOMIC_RELAXED), timer_next(v)));
+        hart_arm(min_u64(__atomic_load_n(&h->slice_end, __ATOMIC_RELAXED), timer_next_running(v)));
         return;
     }
     lock_take(&runq_lock);

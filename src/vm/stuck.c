@@ -72,7 +72,9 @@ void stuck_watch(struct vm *vm)
     if (!vm->watchdog_ticks)
         return;
     lock_take(&vm->lock);
-    for (u32 i = 0; i < vm->n_vcpus && vm->state == VM_RUNNING; i++)
+    for (u32 i = 0; i < vm->n_vcpus && vm->state == VM_RUNNING; i++) {
         watch(vm->vcpus[i]);
+        sched_wake(vm->vcpus[i]); // who runs comes by, and the next look finds what is true then
+    }
     lock_drop(&vm->lock);
 }

@@ -3,7 +3,8 @@
 // same register).
 //
 // In:     deadlines in ticks of the timebase.
-// Out:    the STI line; the hart's own timer, armed for the vCPU that runs.
+// Out:    the STI line; the hart's own timer, armed for the vCPU that runs, but where the hart
+//         itself has the guest's stimecmp meanwhile.
 // Always: ~0 means never: 2^64 ticks are 58,000 years.  Deadlines of devices come for a VM that
 //         runs, and for no other.
 // Locks:  vm->lock, held by the caller.
@@ -36,13 +37,22 @@ void timer_set(struct vcpu *v, u64 deadline_ticks)
 }
 
 // A line that is up already waits for nothing.
+static u64 line_next(const struct vcpu *v, unsigned irq, u64 deadline)
+{
+    return lines_of(v) & BIT(irq) ? ~0ul : deadline;
+}
+
+static u64 timer_next_others(const struct vcpu *v)
+{
+    return min_u64(v->vm->bus.deadline, line_next(v, IRQ_MTI, v->m_deadline));
+}
+
 u64 timer_next(const struct vcpu *v)
 {
-    u64 next = v->vm->bus.deadline;
+    return min_u64(timer_next_others(v), line_next(v, IRQ_STI, v->csr.stimecmp));
+}
 
-    if (!(lines_of(v) & BIT(IRQ_STI)))
-        next = min_u64(next, v->csr.stimecmp);
-    if (!(lines_of(v) & BIT(IRQ_MTI)))
-        next = min_u64(next, v->m_deadline);
-    return next;
+u64 timer_next_running(const struct vcpu *v)
+{
+    return v->timer_is_real ? timer_next_others(v) : timer_next(v);
 }

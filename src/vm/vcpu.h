@@ -91,6 +91,7 @@ struct vcpu {
     u32                  loaded_on;     // index of the hart that holds its state; NOWHERE
     bool                 gave_up;       // its turn, to try an SBI call or an access again
     bool                 waiting;       // in wfi
+    bool                 timer_is_real; // while its guest runs, its stimecmp is the hart's
     u8                   spent_on;      // enum spent: this stay
     u8                   step;          // length of the instruction at pc, for NEXT
     u64                  m_deadline;    // vCLINT's mtimecmp, in ticks
@@ -209,6 +210,7 @@ enum outcome mmio_emulate(struct vcpu *v, const struct trap *t, enum access_kind
 void timer_set(struct vcpu *v, u64 deadline_ticks); // ~0: never
 void timer_check(struct vcpu *v);                   // brings its lines up to date
 u64  timer_next(const struct vcpu *v);              // when timer_check() has to be called again
+u64  timer_next_running(const struct vcpu *v);      // the same, while its guest runs
 
 // vm/sbi.c
 enum outcome sbi_call(struct vcpu *v);

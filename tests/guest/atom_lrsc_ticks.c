@@ -22,7 +22,7 @@ GUEST(atom_lrsc_ticks)
     csr_set(CSR_SIE, INT_STI);
     csr_set(CSR_SSTATUS, SSTATUS_SIE);
     timer_set(0);
-    while (ticks < 200 && done < 20000000) {
+    while (ticks < 200 && done < 200000000) {
         __asm__ volatile("1: lr.d t0, (%0)\n"
                          "   addi t0, t0, 1\n"
                          "   sc.d t1, t0, (%0)\n"

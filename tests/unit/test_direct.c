@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The engine in which vS is real: what the hart holds while the guest runs is the guest's, what the
 // monitor sees meanwhile is what the guest left, and nobody's bit is lost on the way.
+#include "dev/machine.h"
 #include "unit.h"
 
 
@@ -283,6 +284,77 @@ TEST(what_the_hart_gave_is_counted)
     EXPECT_EQ(r->v->stats.injected, before + 1, "nothing since");
 }
 
+// The hart's stimecmp is the guest's own (Sstc): it sets it, and takes its interrupt, without a trap.
+static void set_own_timer(struct super *s)
+{
+    seen       = *s;
+    s->timecmp = 9000;
+}
+
+TEST(its_timer_is_the_harts)
+{
+    r->v->csr.stimecmp = 5000;
+    fake_hart.time     = 1000;
+    turn(set_own_timer);
+    EXPECT_EQ(fake_hart.timer_is_given, true, "S-mode may use it");
+    EXPECT_EQ(seen.timecmp, 5000, "what it was before");
+    EXPECT_EQ(r->v->csr.stimecmp, 9000, "what it has set");
+    EXPECT_EQ(timer_next(r->v), 9000, "when it is to be woken");
+    EXPECT_EQ(timer_next_running(r->v), ~0ul, "while it runs nobody has to");
+    EXPECT_EQ(lines_of(r->v), 0, "not yet due");
+    fake_hart.time = 9000;
+    turn(look);
+    EXPECT_EQ(lines_of(r->v), BIT(IRQ_STI), "due");
+    EXPECT_EQ(seen.pending, 0, "of the bits that are written STIP is none");
+    fake_hart.time = 8999;
+    turn(look);
+    EXPECT_EQ(lines_of(r->v), 0, "it has moved on");
+    r->v->csr.stimecmp = 7000; // by SBI
+    turn(look);
+    EXPECT_EQ(seen.timecmp, 7000, "the monitor has set it");
+    EXPECT_EQ(lines_of(r->v), BIT(IRQ_STI), "and it is due");
+}
+
+static void timer_is_emulated(void)
+{
+    r->v->csr.stimecmp = 5000;
+    fake_hart.time     = 1000;
+    turn(set_own_timer);
+    EXPECT_EQ(r->v->csr.stimecmp, 5000, "the guest's stays");
+    EXPECT_EQ(timer_next_running(r->v), 5000, "the monitor watches it");
+    fake_hart.time = 5000;
+    timer_check(r->v);
+    turn(look);
+    EXPECT_EQ(seen.pending & BIT(IRQ_STI), BIT(IRQ_STI), "and gives it");
+    EXPECT_EQ(fake_hart.timer_is_given, false, "S-mode may not use it");
+}
+
+TEST(a_hart_without_stimecmp_has_an_emulated_timer)
+{
+    hart_caps.stimecmp = false;
+    timer_is_emulated();
+}
+
+TEST(a_machine_that_does_not_tell_of_it_has_an_emulated_timer)
+{
+    machine.isa.has &= ~EXT_SSTC;
+    timer_is_emulated();
+}
+
+TEST(who_is_traced_has_an_emulated_timer)
+{
+    r->v->csr.stimecmp = 5000;
+    fake_hart.time     = 1000;
+    turn(set_own_timer);
+    r->v->trace.on = true;
+    turn(NULL);
+    EXPECT_EQ(timer_next_running(r->v), 9000, "the monitor watches what the guest has set");
+    r->v->csr.stimecmp = 8000;
+    r->v->trace.on     = false;
+    turn(look);
+    EXPECT_EQ(seen.timecmp, 8000, "and the hart has it again");
+}
+
 // A write of mstatus costs a flush on some harts, one of mip a lock.
 TEST(what_did_not_change_is_not_written)
 {
@@ -370,6 +442,10 @@ int main(void)
         RUN_ON_RIG(a_software_interrupt_outlives_traps),
         RUN_ON_RIG(lines_of_devices_are_the_harts_to_give),
         RUN_ON_RIG(what_the_hart_gave_is_counted),
+        RUN_ON_RIG(its_timer_is_the_harts),
+        RUN_ON_RIG(a_hart_without_stimecmp_has_an_emulated_timer),
+        RUN_ON_RIG(a_machine_that_does_not_tell_of_it_has_an_emulated_timer),
+        RUN_ON_RIG(who_is_traced_has_an_emulated_timer),
         RUN_ON_RIG(what_did_not_change_is_not_written),
         RUN_ON_RIG(who_is_traced_is_run_by_classic),
         RUN_ON_RIG(no_trap_takes_the_hot_path),

@@ -23,7 +23,8 @@ struct fake_hart {
     u64              locked_base, locked_text_end, locked_rodata_end, locked_guard;
     unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
     gva_t    fenced_page;
-    bool     traps_all; // hart_traps_all()
+    bool     traps_all;      // hart_traps_all()
+    bool     timer_is_given; // hart_super_begin()
     struct fp_regs fp;
     struct super   super; // the S-level CSRs; a guest of S-mode may change them in on_run
     unsigned       n_super_mode, n_super_update;

@@ -43,6 +43,7 @@ void fake_hart_reset(void)
                 .scause_mask     = ~0ul,
                 .time_csr        = true,
                 .menvcfg         = true,
+                .stimecmp        = true,
                 .fp              = true,
     };
 }
@@ -204,14 +205,18 @@ void hart_guest_mode_init(void)
     fake_hart.n_guest_mode++;
 }
 
-void hart_super_begin(void)
+void hart_super_begin(bool timer)
 {
     fake_hart.n_super_mode++;
+    fake_hart.timer_is_given = timer;
 }
 
-void hart_super_load(const struct super *to)
+void hart_super_load(const struct super *to, bool timer)
 {
-    fake_hart.super = *to;
+    u64 timecmp = timer ? to->timecmp : fake_hart.super.timecmp;
+
+    fake_hart.super         = *to;
+    fake_hart.super.timecmp = timecmp;
 }
 
 // As on the real hart: what does not differ from what it is said to hold is not written.
@@ -227,16 +232,23 @@ void hart_super_update(const struct super *to, const struct super *held)
     s->epc     = to->epc != held->epc ? to->epc : s->epc;
     s->cause   = to->cause != held->cause ? to->cause : s->cause;
     s->tval    = to->tval != held->tval ? to->tval : s->tval;
+    s->timecmp = to->timecmp != held->timecmp ? to->timecmp : s->timecmp;
 }
 
-void hart_super_read(struct super *held)
+// With the timer, STIP is what the time says, whatever was written.
+void hart_super_read(struct super *held, bool timer)
 {
     struct super now = fake_hart.super;
 
     now.scratch   = held->scratch;
     now.counteren = held->counteren;
     now.envcfg    = held->envcfg;
-    *held         = now;
+    if (timer)
+        now.pending =
+            bits_merge(now.pending, fake_hart.time >= now.timecmp ? BIT(IRQ_STI) : 0, BIT(IRQ_STI));
+    else
+        now.timecmp = held->timecmp;
+    *held = now;
     fake_hart.super.pending &= ~BIT(IRQ_SSI);
 }
 

@@ -99,6 +99,18 @@ static void probe_pmp(struct hart_caps *c)
     PROBE_PMP(15);
 }
 
+// Sstc: menvcfg.STCE gives it to S-mode.
+static bool has_stimecmp(void)
+{
+    u64  old = csr_read(0x30a), ignored = 0;
+    bool has;
+
+    csr_write(0x30a, old | ENVCFG_STCE);
+    has = csr_read(0x30a) & ENVCFG_STCE && csr_try("csrr %[reg], 0x14d", ignored);
+    csr_write(0x30a, old);
+    return has;
+}
+
 static bool is_known(u32 number)
 {
     static const u16 known[] = { CSR_SSTATUS, CSR_SIE,  CSR_STVEC,  CSR_SCOUNTEREN,
@@ -146,6 +158,7 @@ void hart_probe(struct hart_caps *c)
     probe_pmp(c);
     c->time_csr = csr_try_read(time, ignored);
     c->menvcfg  = csr_try("csrr %[reg], 0x30a", ignored);
+    c->stimecmp = c->menvcfg && c->time_csr && has_stimecmp();
 }
 
 u32 hart_id(void)
@@ -258,10 +271,11 @@ void hart_reservation_drop(void)
 
 // Cache-block operations belong to the guest, and memory types in its page tables.  cbo.inval is
 // executed as a flush: what stood in memory before it was cleared must not come back (3.1.18).
-static void envcfg_init(void)
+static void envcfg_init(u64 timer)
 {
     if (hart_caps.menvcfg)
-        csr_write(0x30a, field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE, ENVCFG_CBIE, 1));
+        csr_write(0x30a,
+                  field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE | timer, ENVCFG_CBIE, 1));
 }
 
 // UXL, which some harts let S-mode write, is none of the guest's, but it must be put back.
@@ -269,9 +283,9 @@ static void envcfg_init(void)
     (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_SUM | STATUS_MXR | STATUS_MPP | STATUS_UXL)
 
 // MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
-static void guests_begin(u64 exceptions, u64 interrupts, u64 traps)
+static void guests_begin(u64 exceptions, u64 interrupts, u64 traps, u64 timer)
 {
-    envcfg_init();
+    envcfg_init(timer);
     csr_write(medeleg, exceptions);
     csr_write(mideleg, interrupts);
     csr_write(mcounteren, ~0u);
@@ -280,12 +294,12 @@ static void guests_begin(u64 exceptions, u64 interrupts, u64 traps)
 
 void hart_guest_mode_init(void)
 {
-    guests_begin(0, 0, STATUS_TVM | STATUS_TW | STATUS_TSR);
+    guests_begin(0, 0, STATUS_TVM | STATUS_TW | STATUS_TSR, 0);
 }
 
-void hart_super_begin(void)
+void hart_super_begin(bool timer)
 {
-    guests_begin(BIT(EXC_ECALL_U), INT_S, STATUS_TVM | STATUS_TW);
+    guests_begin(BIT(EXC_ECALL_U), INT_S, STATUS_TVM | STATUS_TW, timer ? ENVCFG_STCE : 0);
 }
 
 static void status_set(u64 status)
@@ -299,8 +313,10 @@ static void irqs_set(u64 pending, u64 enabled)
     csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
 }
 
-void hart_super_load(const struct super *to)
+void hart_super_load(const struct super *to, bool timer)
 {
+    if (timer)
+        csr_write(0x14d, to->timecmp);
     status_set(to->status);
     irqs_set(to->pending, to->enabled);
     csr_write(stvec, to->tvec);
@@ -312,8 +328,8 @@ void hart_super_load(const struct super *to)
     hart_envcfg_set(to->envcfg);
 }
 
-// On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip takes a
-// lock.
+// On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip or
+// stimecmp takes a lock.
 void hart_super_update(const struct super *to, const struct super *held)
 {
     if (to->status != held->status)
@@ -328,9 +344,11 @@ void hart_super_update(const struct super *to, const struct super *held)
         csr_write(scause, to->cause);
     if (to->tval != held->tval)
         csr_write(stval, to->tval);
+    if (to->timecmp != held->timecmp)
+        csr_write(0x14d, to->timecmp);
 }
 
-void hart_super_read(struct super *s)
+void hart_super_read(struct super *s, bool timer)
 {
     u64 pending = csr_read(mip) & INT_S;
 
@@ -343,6 +361,8 @@ void hart_super_read(struct super *s)
     s->epc     = csr_read(sepc);
     s->cause   = csr_read(scause);
     s->tval    = csr_read(stval);
+    if (timer)
+        s->timecmp = csr_read(0x14d);
 }
 
 void hart_super_end(struct super *s)
