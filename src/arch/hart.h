@@ -5,6 +5,7 @@
 
 #include "arch/frame.h"
 #include "arch/riscv/layout.h"
+#include "arch/super.h"
 #include "isa/csr.h"
 
 // What a hart was found to have.  Fixed after hart_probe().
@@ -94,25 +95,21 @@ void hart_reservation_drop(void);
 // Prepares the hart for guests: traps come to the monitor, nothing is delegated, TVM, TW, TSR set.
 void hart_guest_mode_init(void);
 
-// The S-level CSRs of a guest that runs in S-mode.
-struct super {
-    u64 status;           // SIE, SPIE, SPP, SUM, MXR; MPP, the mode that it is in; UXL
-    u64 pending, enabled; // of sip and sie: INT_S
-    u64 tvec, epc, cause, tval, scratch, counteren, envcfg;
-    u64 timecmp; // where the guest has the hart's stimecmp, of which STIP is made then
-};
-
 // Prepares the hart for guests that run in S-mode: it gives them their interrupts, and the system
 // calls of their processes; TVM and TW are set.  With its timer, only where there is stimecmp.
 void hart_super_begin(bool timer);
 void hart_super_load(const struct super *to, bool timer);
-// What differs from what it holds.
-void hart_super_update(const struct super *to, const struct super *held);
-// What it holds now, but for scratch, counteren and envcfg, which the monitor does not need.  SSIP
-// is taken out of it.
-void hart_super_read(struct super *held, bool timer);
-// The rest; and no interrupt of the guest's is enabled from here on.
+// Reads the rest; and no interrupt of the guest's is enabled from here on.
 void hart_super_end(struct super *held);
+// Writes what differs from what it holds; with its timer, STIP is made, not written.
+// Reads what it holds now, but for scratch, counteren and envcfg, which the monitor does not need.
+// SSIP is taken out of it.
+#ifdef __riscv
+#include "arch/riscv/super.h" // inline, for each exit
+#else
+void hart_super_update(const struct super *to, const struct super *held, bool timer);
+void hart_super_read(struct super *held, bool timer);
+#endif
 
 // Whether all traps of guests reach run.c, or those that the hot path can do end there.
 void hart_traps_all(bool all);

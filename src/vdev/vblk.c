@@ -25,7 +25,7 @@
 #define REQUESTS    64                                // in flight; a power of two
 #define TURN_WORK   (CHAIN_SEGS_MAX + 2 * CHAIN_WORK) // more than one request is
 #define CHAIN_WORK  8
-#define ENOUGH      4 // requests: with so many the driver has more to do than to wait for one
+#define ENOUGH      5 // requests: of so many none is waited for; of 1 MiB after 1 MiB are four
 #define LOT         8 // completions
 #define HELD_US     200
 #define BURST_HZ    50 // so much of a second may be used in advance

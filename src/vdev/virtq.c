@@ -58,6 +58,13 @@ static ALWAYS_INLINE u64 desc_len(struct desc d)
     return (u32)d.rest;
 }
 
+// In the upper half of the second word.
+#define DESC_NEXT_ONE BIT(16)
+static ALWAYS_INLINE u64 desc_flags(struct desc d)
+{
+    return d.rest >> 32 & BITS(15, 0);
+}
+
 static ALWAYS_INLINE bool desc_is(struct desc d, u64 flag)
 {
     return d.rest >> 32 & flag;
@@ -107,18 +114,27 @@ static bool table_enter(struct gmem ram, struct desc d, hpa_t *table, u64 *n)
 
 // The hottest loop of all devices, so what it needs it has in registers.  What the device writes
 // comes after what it reads.  A chain that loops is one that is too long.
+// A buffer is many pieces of one kind, each the next in the table: who is what such a one must be
+// is taken after two comparisons.
 static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
 {
     struct gmem ram   = gmem_of(vm);
     hpa_t       table = q->desc_at;
-    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0;
-    struct seg *s = c->segs, *out_end = s, *limit = s + q->pieces_max;
+    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0, like_last = ~0ul;
+    struct seg *s = c->segs, *in_begin = NULL, *limit = s + q->pieces_max;
     bool        indirect = false;
 
     while (i < n) {
         struct desc d   = desc_load(table, i);
         u64         len = desc_len(d);
 
+        if (LIKELY(d.rest >> 32 == like_last && s != limit && gmem_has_piece(ram, d.at, len))) {
+            *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
+            bytes += len;
+            like_last += DESC_NEXT_ONE;
+            i++;
+            continue;
+        }
         if (UNLIKELY(desc_is(d, VRING_INDIRECT))) {
             if (indirect || !table_enter(ram, d, &table, &n))
                 return false;
@@ -126,25 +142,24 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             i        = 0;
             continue;
         }
-        if (s == limit || !len || !gmem_has(ram, d.at, len))
+        if (s == limit || !gmem_has_piece(ram, d.at, len) || (in_begin && !desc_is(d, VRING_WRITE)))
             return false;
-        *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
-        bytes += len;
-        if (!desc_is(d, VRING_WRITE)) {
-            if (out_end != s - 1)
-                return false;
-            out_end   = s;
+        if (!in_begin && desc_is(d, VRING_WRITE)) {
+            in_begin  = s;
             out_bytes = bytes;
         }
+        *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
+        bytes += len;
         if (!desc_is(d, VRING_NEXT)) {
             c->out      = 0;
-            c->in_begin = c->in = (u16)(out_end - c->segs);
+            c->in_begin = c->in = (u16)((in_begin ? in_begin : s) - c->segs);
             c->end              = (u16)(s - c->segs);
-            c->out_bytes        = out_bytes;
-            c->in_bytes         = bytes - out_bytes;
+            c->out_bytes        = in_begin ? out_bytes : bytes;
+            c->in_bytes         = bytes - c->out_bytes;
             return bytes <= CHAIN_BYTES_MAX;
         }
-        i = desc_next(d);
+        i         = desc_next(d);
+        like_last = desc_flags(d) | (i + 1) * DESC_NEXT_ONE;
     }
     return false;
 }

@@ -59,7 +59,8 @@ enum bus_answer vdev_access(struct vdev *d, u64 off, unsigned size, bool write, 
         return BUS_FAULT;
     if (m.again)
         return BUS_AGAIN;
-    trace_device(d, &m);
+    if (UNLIKELY(d->vm->record))
+        trace_device(d, &m);
     if (!write)
         *value = m.value & mask;
     return BUS_DONE;

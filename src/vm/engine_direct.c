@@ -33,19 +33,13 @@ static const char *direct_refuses(const struct hart_caps *caps)
     return NULL;
 }
 
-// STIP is the hart's to make, and cannot be written (Sstc, chapter 2).
-static u64 timer_bit(const struct vcpu *v)
-{
-    return v->timer_is_real ? BIT(IRQ_STI) : 0;
-}
-
 // What the hart is to hold, if `mip` is pending.
 static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
 {
     u64 status = field_set(v->csr.mstatus & SUPER_STATUS, STATUS_MPP, v->mode) | STATUS_UXL_64;
 
     return (struct super){ .status    = status,
-                           .pending   = (mip | lines_of(v)) & INT_S & ~timer_bit(v),
+                           .pending   = (mip | lines_of(v)) & INT_S,
                            .enabled   = v->csr.mie & INT_S,
                            .tvec      = v->csr.stvec,
                            .epc       = v->csr.sepc,
@@ -65,7 +59,7 @@ static void direct_enter(struct vcpu *v)
     if (mip & BIT(IRQ_SSI)) // from here on it is the guest's to clear
         mip = __atomic_fetch_and(&v->csr.mip, ~BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
     to = super_of(v, mip);
-    hart_super_update(&to, &v->super);
+    hart_super_update(&to, &v->super, v->timer_is_real);
     v->super = to;
 }
 
@@ -84,7 +78,6 @@ static ALWAYS_INLINE void timer_leave(struct vcpu *v)
     bool          due = s->pending & BIT(IRQ_STI);
 
     v->csr.stimecmp = s->timecmp;
-    s->pending &= ~BIT(IRQ_STI);
     if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
         return;
     if (due)

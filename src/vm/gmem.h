@@ -25,6 +25,15 @@ static ALWAYS_INLINE bool gmem_has(struct gmem ram, gpa_t at, u64 len)
     return off <= ram.size && len <= ram.size - off;
 }
 
+// The same for a piece that is not empty and shorter than 2^61, in one comparison: below bit 62 no
+// difference wraps.
+static ALWAYS_INLINE bool gmem_has_piece(struct gmem ram, gpa_t at, u64 len)
+{
+    u64 off = at.a - VM_RAM_BASE;
+
+    return !((off | (ram.size - off - len) | (len - 1)) >> 62);
+}
+
 // Where it lies in the machine.  Only for what was admitted.
 static ALWAYS_INLINE hpa_t gmem_place(struct gmem ram, gpa_t at)
 {

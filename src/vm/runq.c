@@ -76,7 +76,14 @@ void harts_stop(void)
 
 void hart_arm(u64 deadline_ticks)
 {
-    clock_arm(hart_index() ? deadline_ticks : min_u64(deadline_ticks, sched_alarm.deadline_ticks));
+    struct local *h = runq_here();
+
+    if (!hart_index())
+        deadline_ticks = min_u64(deadline_ticks, sched_alarm.deadline_ticks);
+    if (deadline_ticks == h->armed)
+        return;
+    h->armed = deadline_ticks;
+    clock_arm(deadline_ticks);
 }
 
 // The turn on h ends at that time, if not before; but it lasts for a while.
@@ -458,8 +465,11 @@ void runq_join(void)
 {
     struct local *h = runq_here();
 
+    clock_arm(~0ul);
     lock_take(&runq_lock);
-    *h = (struct local){ .id = hart_id(), .up = true, .slice_end = ~0ul, .began = clock_now() };
+    *h = (struct local){
+        .id = hart_id(), .up = true, .slice_end = ~0ul, .armed = ~0ul, .began = clock_now()
+    };
     lock_drop(&runq_lock);
     for (unsigned m = 0; m < n_vms && !hart_index(); m++)
         vcpus_look(vms[m]);

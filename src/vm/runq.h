@@ -19,6 +19,7 @@ struct local {
     struct vcpu *running; // whose turn it is; NULL: nobody's
     struct vcpu *last;    // who has had the latest turn
     u64          turn_begin, slice_end;
+    u64          armed; // what its timer holds: the hart's own
     u64          since; // when `last` got the hart, in one turn or several
     u64          busy, began;
     u64          turns, ipis;

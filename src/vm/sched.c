@@ -79,15 +79,14 @@ static void idle(u64 deadline)
     (void)irq_poll();
 }
 
-// A slice that is over, a deadline that has come, or one that another hart has changed.
+// A slice that is over, a deadline that has come, or one that another hart has changed.  A hart
+// that runs nobody is about to choose, and arms its timer then.
 static void look_again(void)
 {
     struct vcpu *v = runq_here()->running;
 
-    if (!v) {
-        hart_arm(~0ul);
+    if (!v)
         return;
-    }
     if (runq_slice_is_over())
         pend(v, PEND_RESCHED);
     lock_take(&v->vm->lock);

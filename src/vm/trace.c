@@ -154,8 +154,6 @@ void trace_device(struct vdev *d, const struct mmio *m)
 {
     struct record *r = d->vm->record;
 
-    if (LIKELY(!r))
-        return;
     r->kind     = TRACE_MMIO;
     r->device   = device_number(&d->vm->bus, d);
     r->value[0] = m->off;

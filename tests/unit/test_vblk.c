@@ -434,14 +434,32 @@ TEST(looks_by_itself_while_the_vm_computes)
 TEST(a_busy_disk_looks_itself)
 {
     driver_start(&d, ALL, RINGS);
-    for (u32 n = 0; n < 4; n++)
+    for (u32 n = 0; n < 5; n++)
         offer(n, T_IN, n, DATA, 512);
     driver_notify(&d);
-    offer(4, T_IN, 4, DATA, 512);
-    EXPECT_EQ(disk->n_waiting, 4, "not seen");
+    EXPECT_EQ(disk->patient, true, "busy");
+    offer(5, T_IN, 5, DATA, 512);
+    EXPECT_EQ(disk->n_waiting, 5, "not seen");
     ramdisk_finish(disk, 2, BLK_OK);
     kicks();
-    EXPECT_EQ(disk->n_waiting, 4, "seen");
+    EXPECT_EQ(disk->n_waiting, 5, "seen");
+}
+
+// Linux makes two requests of 1 MiB in pages, and waits for both.
+TEST(two_after_two_are_waited_for)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 turn = 0; turn < 8; turn++) {
+        for (u32 n = 0; n < 2; n++)
+            offer(n, T_IN, n, DATA, 512);
+        driver_notify(&d);
+        EXPECT_EQ(disk->patient, false, "turn %u", turn);
+        EXPECT_EQ(disk->n_waiting, 2, "turn %u", turn);
+        (void)sched_wait(r->v);
+        ramdisk_finish_all(disk);
+        kicks();
+        r->v->waiting = false; // by the interrupt
+    }
 }
 
 // How many of `n` requests are done when the driver is first told; 0: it is not told of any.
@@ -660,6 +678,7 @@ int main(void)
         RUN_ON_RIG(what_follows_a_lot_is_seen_by_who_waits),
         RUN_ON_RIG(looks_by_itself_while_the_vm_computes),
         RUN_ON_RIG(a_busy_disk_looks_itself),
+        RUN_ON_RIG(two_after_two_are_waited_for),
         RUN_ON_RIG(tells_in_lots_or_who_waits),
         RUN_ON_RIG(tells_after_a_while),
         RUN_ON_RIG(tells_who_begins_to_wait),

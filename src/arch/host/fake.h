@@ -25,6 +25,7 @@ struct fake_hart {
     gva_t    fenced_page;
     bool     traps_all;      // hart_traps_all()
     bool     timer_is_given; // hart_super_begin()
+    unsigned n_late;         // so often STIP was due before the hart had made it
     struct fp_regs fp;
     struct super   super; // the S-level CSRs; a guest of S-mode may change them in on_run
     unsigned       n_super_mode, n_super_update;

@@ -220,11 +220,12 @@ void hart_super_load(const struct super *to, bool timer)
 }
 
 // As on the real hart: what does not differ from what it is said to hold is not written.
-void hart_super_update(const struct super *to, const struct super *held)
+void hart_super_update(const struct super *to, const struct super *held, bool timer)
 {
     struct super *s = &fake_hart.super;
 
     fake_hart.n_super_update += memcmp(to, held, sizeof *to) != 0;
+    fake_hart.n_late += timer && to->pending & ~held->pending & BIT(IRQ_STI);
     s->status  = to->status != held->status ? to->status : s->status;
     s->pending = to->pending != held->pending ? to->pending : s->pending;
     s->enabled = to->enabled != held->enabled ? to->enabled : s->enabled;

@@ -278,10 +278,6 @@ static void envcfg_init(u64 timer)
                   field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE | timer, ENVCFG_CBIE, 1));
 }
 
-// UXL, which some harts let S-mode write, is none of the guest's, but it must be put back.
-#define HELD_STATUS                                                                                \
-    (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_SUM | STATUS_MXR | STATUS_MPP | STATUS_UXL)
-
 // MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
 static void guests_begin(u64 exceptions, u64 interrupts, u64 traps, u64 timer)
 {
@@ -302,23 +298,12 @@ void hart_super_begin(bool timer)
     guests_begin(BIT(EXC_ECALL_U), INT_S, STATUS_TVM | STATUS_TW, timer ? ENVCFG_STCE : 0);
 }
 
-static void status_set(u64 status)
-{
-    csr_write(mstatus, bits_merge(csr_read(mstatus), status, HELD_STATUS));
-}
-
-static void irqs_set(u64 pending, u64 enabled)
-{
-    csr_write(mip, pending);
-    csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
-}
-
 void hart_super_load(const struct super *to, bool timer)
 {
     if (timer)
         csr_write(0x14d, to->timecmp);
-    status_set(to->status);
-    irqs_set(to->pending, to->enabled);
+    super_status_set(to->status);
+    super_irqs_set(to->pending, to->enabled);
     csr_write(stvec, to->tvec);
     csr_write(sepc, to->epc);
     csr_write(scause, to->cause);
@@ -326,43 +311,6 @@ void hart_super_load(const struct super *to, bool timer)
     csr_write(sscratch, to->scratch);
     hart_counters_set(to->counteren);
     hart_envcfg_set(to->envcfg);
-}
-
-// On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip or
-// stimecmp takes a lock.
-void hart_super_update(const struct super *to, const struct super *held)
-{
-    if (to->status != held->status)
-        status_set(to->status);
-    if (to->pending != held->pending || to->enabled != held->enabled)
-        irqs_set(to->pending, to->enabled);
-    if (to->tvec != held->tvec)
-        csr_write(stvec, to->tvec);
-    if (to->epc != held->epc)
-        csr_write(sepc, to->epc);
-    if (to->cause != held->cause)
-        csr_write(scause, to->cause);
-    if (to->tval != held->tval)
-        csr_write(stval, to->tval);
-    if (to->timecmp != held->timecmp)
-        csr_write(0x14d, to->timecmp);
-}
-
-void hart_super_read(struct super *s, bool timer)
-{
-    u64 pending = csr_read(mip) & INT_S;
-
-    if (pending & BIT(IRQ_SSI))
-        csr_clear(mip, BIT(IRQ_SSI));
-    s->status  = csr_read(mstatus) & HELD_STATUS;
-    s->pending = pending;
-    s->enabled = csr_read(mie) & INT_S;
-    s->tvec    = csr_read(stvec);
-    s->epc     = csr_read(sepc);
-    s->cause   = csr_read(scause);
-    s->tval    = csr_read(stval);
-    if (timer)
-        s->timecmp = csr_read(0x14d);
 }
 
 void hart_super_end(struct super *s)
@@ -374,7 +322,7 @@ void hart_super_end(struct super *s)
     s->counteren = csr_read(scounteren);
     s->envcfg    = envcfg;
     s->pending = s->enabled = 0;
-    irqs_set(0, 0);
+    super_irqs_set(0, 0);
 }
 
 void hart_traps_all(bool all)

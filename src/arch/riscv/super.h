@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The S-level CSRs of a guest that runs in S-mode, at each of its exits.
+#pragma once
+
+#include "arch/riscv/csr_access.h"
+#include "arch/super.h"
+
+// UXL, which some harts let S-mode write, is none of the guest's, but it must be put back.
+#define HELD_STATUS                                                                                \
+    (STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_SUM | STATUS_MXR | STATUS_MPP | STATUS_UXL)
+
+static ALWAYS_INLINE void super_status_set(u64 status)
+{
+    csr_write(mstatus, bits_merge(csr_read(mstatus), status, HELD_STATUS));
+}
+
+static ALWAYS_INLINE void super_irqs_set(u64 pending, u64 enabled)
+{
+    csr_write(mip, pending);
+    csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
+}
+
+// On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip or
+// stimecmp takes a lock.  STIP may be made of the time a while after it has come ("eventually",
+// Sstc, chapter 2), but at once when stimecmp is written.
+static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct super *held,
+                                            bool timer)
+{
+    bool is_late = timer && to->pending & ~held->pending & BIT(IRQ_STI);
+
+    if (to->status != held->status)
+        super_status_set(to->status);
+    if (to->pending != held->pending || to->enabled != held->enabled)
+        super_irqs_set(to->pending, to->enabled);
+    if (to->tvec != held->tvec)
+        csr_write(stvec, to->tvec);
+    if (to->epc != held->epc)
+        csr_write(sepc, to->epc);
+    if (to->cause != held->cause)
+        csr_write(scause, to->cause);
+    if (to->tval != held->tval)
+        csr_write(stval, to->tval);
+    if (to->timecmp != held->timecmp || is_late)
+        csr_write(0x14d, to->timecmp);
+}
+
+static ALWAYS_INLINE void hart_super_read(struct super *s, bool timer)
+{
+    u64 pending = csr_read(mip) & INT_S;
+
+    if (pending & BIT(IRQ_SSI))
+        csr_clear(mip, BIT(IRQ_SSI));
+    s->status  = csr_read(mstatus) & HELD_STATUS;
+    s->pending = pending;
+    s->enabled = csr_read(mie) & INT_S;
+    s->tvec    = csr_read(stvec);
+    s->epc     = csr_read(sepc);
+    s->cause   = csr_read(scause);
+    s->tval    = csr_read(stval);
+    if (timer)
+        s->timecmp = csr_read(0x14d);
+}
