@@ -26,7 +26,7 @@ static ALWAYS_INLINE void super_irqs_set(u64 pending, u64 enabled)
 static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct super *held,
                                             bool timer)
 {
-    bool is_late = timer && to->pending & ~held->pending & BIT(IRQ_STI);
+    bool late = timer && to->pending & ~held->pending & BIT(IRQ_STI);
 
     if (to->status != held->status)
         super_status_set(to->status);
@@ -40,7 +40,7 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         csr_write(scause, to->cause);
     if (to->tval != held->tval)
         csr_write(stval, to->tval);
-    if (to->timecmp != held->timecmp || is_late)
+    if (to->timecmp != held->timecmp || late)
         csr_write(0x14d, to->timecmp);
 }
 
