@@ -114,8 +114,8 @@ static bool table_enter(struct gmem ram, struct desc d, hpa_t *table, u64 *n)
 
 // The hottest loop of all devices, so what it needs it has in registers.  What the device writes
 // comes after what it reads.  A chain that loops is one that is too long.
-// A buffer is many pieces of one kind, each the next in the table: who is what such a one must be
-// is taken after two comparisons.
+// A buffer is many pieces of one kind, each the next in its table: what is like the last, and leads
+// to the one behind it, is taken after two comparisons.
 static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
 {
     struct gmem ram   = gmem_of(vm);
@@ -138,8 +138,9 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
         if (UNLIKELY(desc_is(d, VRING_INDIRECT))) {
             if (indirect || !table_enter(ram, d, &table, &n))
                 return false;
-            indirect = true;
-            i        = 0;
+            indirect  = true;
+            like_last = ~0ul;
+            i         = 0;
             continue;
         }
         if (s == limit || !gmem_has_piece(ram, d.at, len) || (in_begin && !desc_is(d, VRING_WRITE)))

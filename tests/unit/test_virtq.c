@@ -259,6 +259,74 @@ TEST(indirect)
     EXPECT_EQ(c.end, 11, "pieces");
 }
 
+// Where each of n pieces stands: one behind the other, or anywhere, each place once.
+static void places_choose(u64 *seed, u16 *places, u32 n, u32 size)
+{
+    u32 first = (u32)dice_below(seed, size - n + 1);
+
+    for (u32 i = 0; i < size; i++)
+        places[i] = (u16)((first + i) % size);
+    if (dice_below(seed, 2))
+        return;
+    for (u32 i = 0; i < n; i++) {
+        u32 other = i + (u32)dice_below(seed, size - i);
+        u16 here  = places[i];
+
+        places[i]     = places[other];
+        places[other] = here;
+    }
+}
+
+// A table begins with its first entry.
+static void first_to_front(u16 *places, u32 n)
+{
+    for (u32 i = 1; i < n; i++)
+        if (!places[i])
+            places[i] = places[0];
+    places[0] = 0;
+}
+
+// A chain as a driver may make it: plain descriptors, the last of which may lead to a table; first
+// what is read, then what is written.
+TEST(chains_in_any_order)
+{
+    enum { TABLE = 12, PIECES = SIZE - 1 + TABLE };
+
+    for (u64 seed = 1, round = 0; round < 20000; round++) {
+        u32 plain = (u32)dice_below(&seed, SIZE), more = (u32)dice_below(&seed, TABLE + 1);
+        u32 n = plain + more, n_out = (u32)dice_below(&seed, n + 1), lens[PIECES];
+        u16 places[SIZE], entries[TABLE];
+        u64 at = DATA + 0x4000 + (dice_below(&seed, 4) ? 0 : 4);
+
+        if (!n)
+            continue;
+        places_choose(&seed, places, plain + (more > 0), SIZE);
+        places_choose(&seed, entries, more, TABLE);
+        first_to_front(entries, more);
+        for (u32 i = 0; i < n; i++) {
+            bool is_last = i == n - 1, in_table = i >= plain;
+            u16  flags = (u16)((i < n_out ? 0 : DESC_WRITE) | (is_last ? 0 : DESC_NEXT)), next = 0;
+
+            if (!is_last)
+                next = in_table ? entries[i + 1 - plain] : places[i + 1];
+            lens[i] = 1 + (u32)dice_below(&seed, 100);
+            driver_desc(&d, in_table ? at : d.desc, in_table ? entries[i - plain] : places[i],
+                        DATA + 256ul * i, lens[i], flags, next);
+        }
+        if (more)
+            desc(places[plain], at, 16 * TABLE, DESC_INDIRECT, 0);
+        driver_offer(&d, places[0]);
+        EXPECT_EQ(pop(), VIRTQ_CHAIN, "round %lu", round);
+        EXPECT_EQ(c.end, n, "round %lu: pieces", round);
+        EXPECT_EQ(c.in_begin, n_out, "round %lu: read", round);
+        for (u32 i = 0; i < n; i++) {
+            EXPECT_EQ(c.segs[i].at.a, gmem_to_host(&r->vm, gpa(DATA + 256ul * i)).a, "%lu: %u",
+                      round, i);
+            EXPECT_EQ(c.segs[i].len, lens[i], "%lu: %u", round, i);
+        }
+    }
+}
+
 TEST(indirect_wrong)
 {
     u64 end = VM_RAM_BASE + r->vm.ram_size;
@@ -417,6 +485,7 @@ int main(void)
         RUN_ON_RIG(sums),
         RUN_ON_RIG(read_after_written),
         RUN_ON_RIG(indirect),
+        RUN_ON_RIG(chains_in_any_order),
         RUN_ON_RIG(indirect_wrong),
         RUN_ON_RIG(changed_after_it_was_read),
         RUN_ON_RIG(takes_and_gives_bytes),
