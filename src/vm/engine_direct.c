@@ -13,7 +13,8 @@
 //         No S-level register is the guest's that is not switched here: a hart that has others is
 //         refused.
 // Locks:  none; a vCPU is on one hart.  SSIP may be set by any hart, in v->csr.mip; it is in the
-//         hart's mip while the guest runs.
+//         hart's mip while the guest runs.  stimecmp may be read by any hart, and is stored
+//         atomically.
 #include "vm/engine.h"
 
 #include <string.h>
@@ -71,19 +72,20 @@ static bool was_injected(const struct super *before, const struct super *after)
 }
 
 // The guest has set its timer, and taken its interrupts, without us.  The line follows; that it did
-// is no news for anybody.
-static ALWAYS_INLINE void timer_leave(struct vcpu *v)
+// is no news for anybody.  True: it has fallen, so the guest was there.
+static ALWAYS_INLINE bool timer_leave(struct vcpu *v)
 {
     struct super *s   = &v->super;
     bool          due = s->pending & BIT(IRQ_STI);
 
-    v->csr.stimecmp = s->timecmp;
+    __atomic_store_n(&v->csr.stimecmp, s->timecmp, __ATOMIC_RELAXED);
     if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
-        return;
+        return false;
     if (due)
         __atomic_fetch_or(&v->irq_lines, BIT(IRQ_STI), __ATOMIC_RELEASE);
     else
         __atomic_fetch_and(&v->irq_lines, ~BIT(IRQ_STI), __ATOMIC_RELEASE);
+    return !due;
 }
 
 static void direct_leave(struct vcpu *v)
@@ -103,9 +105,7 @@ static void direct_leave(struct vcpu *v)
         __atomic_fetch_or(&v->csr.mip, BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
         s->pending &= ~BIT(IRQ_SSI); // hart_super_read() has taken it
     }
-    if (v->timer_is_real)
-        timer_leave(v);
-    v->stats.injected += was_injected(&before, s);
+    v->stats.injected += (v->timer_is_real && timer_leave(v)) || was_injected(&before, s);
     if (mode == v->mode)
         return;
     v->mode = mode;

@@ -12,14 +12,14 @@
 #define TURN_MIN_MS 1
 
 // One hart that takes part.  Under runq_lock; `id` is fixed.  `running` and `slice_end` are stored
-// atomically, since the hart itself reads them without the lock.
+// atomically, since the hart itself reads them without the lock.  `armed` is the hart's own.
 struct local {
     u32          id; // mhartid
     bool         up, idle;
     struct vcpu *running; // whose turn it is; NULL: nobody's
     struct vcpu *last;    // who has had the latest turn
     u64          turn_begin, slice_end;
-    u64          armed; // what its timer holds: the hart's own
+    u64          armed; // what its timer holds
     u64          since; // when `last` got the hart, in one turn or several
     u64          busy, began;
     u64          turns, ipis;

@@ -74,7 +74,7 @@ void stuck_watch(struct vm *vm)
     lock_take(&vm->lock);
     for (u32 i = 0; i < vm->n_vcpus && vm->state == VM_RUNNING; i++) {
         watch(vm->vcpus[i]);
-        sched_wake(vm->vcpus[i]); // who runs comes by, and the next look finds what is true then
+        sched_wake(vm->vcpus[i]); // who runs comes by: what it did without a trap is seen then
     }
     lock_drop(&vm->lock);
 }

@@ -49,7 +49,9 @@ static u64 timer_next_others(const struct vcpu *v)
 
 u64 timer_next(const struct vcpu *v)
 {
-    return min_u64(timer_next_others(v), line_next(v, IRQ_STI, v->csr.stimecmp));
+    u64 deadline = __atomic_load_n(&v->csr.stimecmp, __ATOMIC_RELAXED); // see engine_direct.c
+
+    return min_u64(timer_next_others(v), line_next(v, IRQ_STI, deadline));
 }
 
 u64 timer_next_running(const struct vcpu *v)

@@ -293,6 +293,8 @@ static void set_own_timer(struct super *s)
 
 TEST(its_timer_is_the_harts)
 {
+    u64 injected;
+
     r->v->csr.stimecmp = 5000;
     fake_hart.time     = 1000;
     turn(set_own_timer);
@@ -307,8 +309,10 @@ TEST(its_timer_is_the_harts)
     EXPECT_EQ(lines_of(r->v), BIT(IRQ_STI), "due");
     EXPECT_EQ(fake_hart.n_late, 0, "and the hart knows");
     fake_hart.time = 8999;
+    injected       = r->v->stats.injected;
     turn(look);
     EXPECT_EQ(lines_of(r->v), 0, "it has moved on");
+    EXPECT_EQ(r->v->stats.injected, injected + 1, "so it has taken the interrupt");
     r->v->csr.stimecmp = 7000; // by SBI
     turn(look);
     EXPECT_EQ(seen.timecmp, 7000, "the monitor has set it");

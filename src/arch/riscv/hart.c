@@ -301,7 +301,7 @@ void hart_super_begin(bool timer)
 void hart_super_load(const struct super *to, bool timer)
 {
     if (timer)
-        csr_write(0x14d, to->timecmp);
+        super_timecmp_set(to->timecmp);
     super_status_set(to->status);
     super_irqs_set(to->pending, to->enabled);
     csr_write(stvec, to->tvec);

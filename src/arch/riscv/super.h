@@ -20,9 +20,18 @@ static ALWAYS_INLINE void super_irqs_set(u64 pending, u64 enabled)
     csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
 }
 
+// QEMU 8.0 and later take ~0 for "never", and then leave the deadline before it running, which may
+// be another guest's.  One that is a tick sooner replaces it.
+static ALWAYS_INLINE void super_timecmp_set(u64 deadline_ticks)
+{
+    if (UNLIKELY(deadline_ticks == ~0ul))
+        csr_write(0x14d, ~0ul - 1);
+    csr_write(0x14d, deadline_ticks);
+}
+
 // On QEMU a write of mstatus that changes MPP or SUM flushes translations, and one of mip or
-// stimecmp takes a lock.  STIP may be made of the time a while after it has come ("eventually",
-// Sstc, chapter 2), but at once when stimecmp is written.
+// stimecmp takes a lock.  It makes STIP of the time a while after that has come, but at once when
+// stimecmp is written.  (On a hart that is late then, too, a guest that waits comes by once more.)
 static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct super *held,
                                             bool timer)
 {
@@ -41,7 +50,7 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
     if (to->tval != held->tval)
         csr_write(stval, to->tval);
     if (to->timecmp != held->timecmp || late)
-        csr_write(0x14d, to->timecmp);
+        super_timecmp_set(to->timecmp);
 }
 
 static ALWAYS_INLINE void hart_super_read(struct super *s, bool timer)
