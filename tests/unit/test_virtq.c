@@ -186,6 +186,10 @@ TEST(loops)
         desc(i, DATA, 16, DESC_NEXT, (u16)((i + 1) % SIZE));
     driver_offer(&d, 5);
     refused("through all");
+    for (u32 i = 0; i < 4; i++)
+        desc(i, DATA, 16, i < 3 ? DESC_NEXT : 0, (u16)(i == 2 ? 2 : i + 1));
+    driver_offer(&d, 0);
+    refused("one that follows itself, behind some that follow one another");
 }
 
 TEST(pieces_outside)
