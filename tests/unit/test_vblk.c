@@ -117,6 +117,8 @@ TEST(configuration)
     EXPECT_EQ(rig_read(r, c + 34, 2), 1, "num_queues");
     EXPECT_EQ(rig_read(r, c + 36, 4), 1 << 20, "max_discard_sectors");
     EXPECT_EQ(rig_read(r, c + 40, 4), 1, "max_discard_seg");
+    EXPECT_EQ(rig_read(r, c + 48, 4), 1 << 20, "max_write_zeroes_sectors");
+    EXPECT_EQ(rig_read(r, c + 52, 4), 1, "max_write_zeroes_seg");
     EXPECT_EQ(rig_read(r, c + 56, 1), 1, "write_zeroes_may_unmap");
     EXPECT_EQ(ALL & 0xffffff, 0x006246, "features");
     disk->dev.read_only = true;
