@@ -99,17 +99,17 @@ void hart_guest_mode_init(void);
 // calls of their processes; TVM and TW are set.  With its timer, only where there is stimecmp.
 void hart_super_begin(bool timer);
 void hart_super_load(const struct super *to, bool timer);
-// Reads the rest; and no interrupt of the guest's is enabled from here on.
-void hart_super_end(struct super *held);
-// Writes what differs from what it holds; with its timer, STIP is made, not written.
-// Reads what it holds now, but for scratch, counteren and envcfg, which the monitor does not need.
-// SSIP is taken out of it.
+// hart_super_update() writes what differs from what it holds; with its timer, STIP is made, not
+// written.  hart_super_read() reads what it holds now, but for scratch, counteren and envcfg, which
+// the monitor does not need, and takes SSIP out of it.
 #ifdef __riscv
 #include "arch/riscv/super.h" // inline, for each exit
 #else
 void hart_super_update(const struct super *to, const struct super *held, bool timer);
 void hart_super_read(struct super *held, bool timer);
 #endif
+// Reads the rest; and no interrupt of the guest's is enabled from here on.
+void hart_super_end(struct super *held);
 
 // Whether all traps of guests reach run.c, or those that the hot path can do end there.
 void hart_traps_all(bool all);

@@ -104,8 +104,8 @@ static bool table_enter(struct gmem ram, struct desc d, hpa_t *table, u64 *n)
 {
     u64 len = desc_len(d);
 
-    if (desc_is(d, VRING_NEXT) || !len || len % sizeof(struct vring_desc) ||
-        !gmem_has(ram, d.at, len))
+    if (desc_is(d, VRING_NEXT) || len % sizeof(struct vring_desc) ||
+        !gmem_has_piece(ram, d.at, len))
         return false;
     *table = gmem_place(ram, d.at);
     *n     = len / sizeof(struct vring_desc);

@@ -49,7 +49,7 @@ static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
                            .scratch   = v->csr.sscratch,
                            .counteren = v->csr.scounteren,
                            .envcfg    = v->csr.senvcfg,
-                           .timecmp   = v->timer_is_real ? v->csr.stimecmp : v->super.timecmp };
+                           .timecmp   = v->csr.stimecmp };
 }
 
 static void direct_enter(struct vcpu *v)
@@ -81,10 +81,7 @@ static ALWAYS_INLINE bool timer_leave(struct vcpu *v)
     __atomic_store_n(&v->csr.stimecmp, s->timecmp, __ATOMIC_RELAXED);
     if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
         return false;
-    if (due)
-        __atomic_fetch_or(&v->irq_lines, BIT(IRQ_STI), __ATOMIC_RELEASE);
-    else
-        __atomic_fetch_and(&v->irq_lines, ~BIT(IRQ_STI), __ATOMIC_RELEASE);
+    lines_store(v, BIT(IRQ_STI), due);
     return !due;
 }
 

@@ -70,10 +70,7 @@ void vcpu_return_from_s(struct vcpu *v)
 
 void vcpu_line_set(struct vcpu *v, u64 bits, bool up)
 {
-    if (up)
-        __atomic_fetch_or(&v->irq_lines, bits, __ATOMIC_RELEASE);
-    else
-        __atomic_fetch_and(&v->irq_lines, ~bits, __ATOMIC_RELEASE);
+    lines_store(v, bits, up);
     if (up) {
         pend(v, PEND_IRQ);
         sched_wake(v);

@@ -104,8 +104,9 @@ void trace_end(struct vcpu *v, bool reflected);
 void trace_note_exit(struct vcpu *v);
 void trace_machine(struct vcpu *v); // an interrupt of the machine: nothing changes
 
-// For the bus and for devices; void unless the VM's trap is being recorded.
+// For the bus, at each access: only while the VM's trap is being recorded (vm->record).
 void trace_device(struct vdev *d, const struct mmio *m);
-// What the access led to: a request for this sector of a disk that begins at sector `first` of the
-// machine's; or it has no such sector, and so nothing follows.
+// For devices; void unless it is being recorded.  What the access led to: a request for this
+// sector of a disk that begins at sector `first` of the machine's; or it has no such sector, and
+// so nothing follows.
 void trace_sector(struct vm *vm, u64 sector, u64 first, bool is_there);

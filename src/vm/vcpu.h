@@ -149,6 +149,15 @@ static inline u64 lines_of(const struct vcpu *v)
     return __atomic_load_n(&v->irq_lines, __ATOMIC_ACQUIRE);
 }
 
+// The bits alone; vcpu_line_set() also tells whoever has to know.
+static inline void lines_store(struct vcpu *v, u64 bits, bool up)
+{
+    if (up)
+        __atomic_fetch_or(&v->irq_lines, bits, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_and(&v->irq_lines, ~bits, __ATOMIC_RELEASE);
+}
+
 // Pending and enabled for vS, whatever sstatus says.
 static inline u64 vcpu_interrupts(const struct vcpu *v)
 {

@@ -233,7 +233,7 @@ void hart_super_update(const struct super *to, const struct super *held, bool ti
     s->epc     = to->epc != held->epc ? to->epc : s->epc;
     s->cause   = to->cause != held->cause ? to->cause : s->cause;
     s->tval    = to->tval != held->tval ? to->tval : s->tval;
-    s->timecmp = to->timecmp != held->timecmp ? to->timecmp : s->timecmp;
+    s->timecmp = timer && to->timecmp != held->timecmp ? to->timecmp : s->timecmp;
 }
 
 // With the timer, STIP is what the time says, whatever was written.

@@ -49,7 +49,7 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         csr_write(scause, to->cause);
     if (to->tval != held->tval)
         csr_write(stval, to->tval);
-    if (to->timecmp != held->timecmp || late)
+    if (late || (timer && to->timecmp != held->timecmp))
         super_timecmp_set(to->timecmp);
 }
 
