@@ -179,7 +179,7 @@ static void disk_words(const struct config *c, struct board_words *w)
     text_add(w, "if=none,id=disk,format=raw,discard=unmap,file=");
     text_add_path(w, c);
     device = text_begin(w);
-    text_add(w, "virtio-blk-device,drive=disk");
+    text_add(w, "virtio-blk-device,drive=disk,queue-size=512");
     if (size != 512)
         text_add(w, ",logical_block_size=%u,physical_block_size=%u", size, size);
     word_add(w, "-drive");

@@ -27,6 +27,9 @@ struct blkreq {
     u64               n_sectors;
     const struct seg *segs; // READ, WRITE: their lengths add up to n_sectors * SECTOR_SIZE
     u32               n_segs;
+    // NULL, or they are the entries of this table for a device, from [1] on, each of which leads to
+    // the next; [0] and [n_segs + 1] are for a driver's own use.
+    struct seg *table;
     // A look() follows at once: it need not begin before.
     bool more;
     // Called once, later, never from within its own submit(): from an interrupt on the boot hart,

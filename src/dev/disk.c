@@ -70,7 +70,7 @@ static bool block_read(void *disk, u64 number, const u8 **bytes)
 
     if (d->chip->dead)
         return false;
-    seg = (struct seg){ hpa((u64)d->block), d->chip->shape.block_size };
+    seg = (struct seg){ .at = hpa((u64)d->block), .len = d->chip->shape.block_size };
     r   = (struct blkreq){ .op        = BLK_READ,
                            .sector    = number * n_sectors,
                            .n_sectors = n_sectors,

@@ -59,7 +59,7 @@ static u32 segs_cut(struct seg_walk at, size_t bytes, struct seg *to)
     u8 *first;
 
     for (size_t len; (len = seg_run(&at, bytes, &first)); bytes -= len)
-        to[n++] = (struct seg){ hpa((u64)first), (u32)len };
+        to[n++] = (struct seg){ .at = hpa((u64)first), .len = (u32)len };
     return n;
 }
 
@@ -77,6 +77,7 @@ static struct blkreq *next_of(struct client *c)
     p->sector    = r->sector + c->portion_done;
     p->n_sectors = min_u64(PORTION_SECTORS, r->n_sectors - c->portion_done);
     p->segs      = c->portion_segs;
+    p->table     = NULL;
     p->n_segs    = segs_cut(at, p->n_sectors * SECTOR_SIZE, c->portion_segs);
     return p;
 }
@@ -176,7 +177,7 @@ static u64 sectors_most(const struct blkdev *s, enum blk_op op)
 }
 
 // Everything that can be wrong with a request.  What has data has exactly its sectors' bytes: some
-// devices go by the segments, not by what the request says.
+// devices go by the segments, not by what the request says.  Who made a table has added them up.
 static enum blk_status admit(const struct blkdev *s, const struct blkreq *r)
 {
     u64 most = sectors_most(s, r->op);
@@ -190,7 +191,8 @@ static enum blk_status admit(const struct blkdev *s, const struct blkreq *r)
     if (!part_holds(s->n_sectors, r->sector, r->n_sectors) || r->n_sectors > most ||
         ((r->sector | r->n_sectors) & (s->block_size / SECTOR_SIZE - 1)))
         return BLK_BAD_RANGE;
-    if (data_sectors(r) && (r->n_segs > s->segs_max || segs_bytes(r) != r->n_sectors * SECTOR_SIZE))
+    if (data_sectors(r) &&
+        (r->n_segs > s->segs_max || (!r->table && segs_bytes(r) != r->n_sectors * SECTOR_SIZE)))
         return BLK_BAD_RANGE;
     return BLK_OK;
 }

@@ -76,14 +76,16 @@ struct vpiece {
 // Offers a chain made of the parts.  False: there is no room now, or the ring is broken.  The
 // device learns of it by the next vring_kick().  `token` is not NULL.
 MUST_CHECK bool vring_add(struct vring *r, const struct vpiece *parts, u32 n_parts, void *token);
-// The same, on a ring with indirect descriptors, for chains that begin and end alike each time: a
-// table of the driver's own, which it keeps until the chain is taken, with room for the pieces in
-// the middle and two more.  Its first entry, which the device reads, was made by
-// vring_table_begin(); the last one the device writes.
-MUST_CHECK bool vring_add_table(struct vring *r, struct vring_desc *table,
-                                const struct vpiece *middle, const struct seg *last, void *token);
-void            vring_table_begin(struct vring_desc *table, const struct seg *first);
-void            vring_kick(struct vring *r);
+// The same, on a ring with indirect descriptors, with a table of the driver's own, of n entries,
+// which it keeps until the chain is taken.  The device may write `room` bytes.
+MUST_CHECK bool vring_add_table(struct vring *r, const struct vring_desc *table, u32 n, u32 room,
+                                void *token);
+// Makes entries of such a table: the first, which the device reads; from [1] on, each leading to
+// the next; and the last, which the device writes.
+void vring_table_begin(struct vring_desc *table, const struct seg *first);
+void vring_table_middle(struct vring_desc *table, const struct vpiece *middle);
+void vring_table_end(struct vring_desc *last, const struct seg *piece);
+void vring_kick(struct vring *r);
 // The token of a chain that the device is done with, and how much it has written; NULL: none.
 void *vring_take(struct vring *r, u32 *written);
 // All was taken: interrupt when so many more chains are over and then one, where the device can be

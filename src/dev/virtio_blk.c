@@ -51,14 +51,29 @@ static const u32 type_of[] = {
     [BLK_DISCARD] = VIRTIO_BLK_DISCARD,
 };
 
+// The request's own table, if it has one; otherwise one of ours.
+static struct vring_desc *table_of(struct card *k, const struct blkreq *r,
+                                   const struct vpiece *data)
+{
+    struct vring_desc *table = r->n_segs <= SMALL - 2 ? k->small : k->large;
+
+    if (r->table) {
+        table = (struct vring_desc *)(void *)r->table;
+        vring_table_begin(table, &k->head);
+    } else
+        vring_table_middle(table, data);
+    vring_table_end(&table[1 + r->n_segs], &k->tail);
+    return table;
+}
+
 static bool data_put(struct virtio_blk *b, struct card *k, const struct blkreq *r)
 {
     struct vpiece data = { r->segs, r->n_segs, r->op == BLK_READ };
+    u32           room = (data.in ? (u32)r->n_sectors * SECTOR_SIZE : 0) + k->tail.len;
 
     k->header.sector = r->sector;
     if (LIKELY(k->large))
-        return vring_add_table(&b->ring, r->n_segs <= SMALL - 2 ? k->small : k->large, &data,
-                               &k->tail, k);
+        return vring_add_table(&b->ring, table_of(k, r, &data), 1 + r->n_segs + 1, room, k);
     return vring_add(
         &b->ring, (struct vpiece[]){ { &k->head, 1, false }, data, { &k->tail, 1, true } }, 3, k);
 }
@@ -205,9 +220,9 @@ static bool cards_make(struct virtio_blk *b, u32 pieces)
                                   DEPTH * (SMALL + pieces) * sizeof *tables, PAGE_SIZE)))
         return false;
     for (struct card *k = b->cards; k < b->cards + DEPTH; k++) {
-        k->head     = (struct seg){ hpa((u64)&k->header), sizeof k->header };
-        k->range_at = (struct seg){ hpa((u64)&k->range), sizeof k->range };
-        k->tail     = (struct seg){ hpa((u64)&k->status), 1 };
+        k->head     = (struct seg){ .at = hpa((u64)&k->header), .len = sizeof k->header };
+        k->range_at = (struct seg){ .at = hpa((u64)&k->range), .len = sizeof k->range };
+        k->tail     = (struct seg){ .at = hpa((u64)&k->status), .len = 1 };
         k->next     = b->free;
         b->free     = k;
         if (!tables)

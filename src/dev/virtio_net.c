@@ -63,8 +63,8 @@ static void sent_free(struct card *c)
 
 static bool letter_give(struct card *c, struct letter *l)
 {
-    const struct seg    segs[PIECES] = { { hpa((u64)no_header), c->header_size },
-                                         { hpa((u64)letter_frame(l)), l->len } };
+    const struct seg    segs[PIECES] = { { .at = hpa((u64)no_header), .len = c->header_size },
+                                         { .at = hpa((u64)letter_frame(l)), .len = l->len } };
     const struct vpiece part         = { segs, PIECES, false };
 
     return vring_add(&c->tx, &part, 1, l);
@@ -105,8 +105,9 @@ static void card_wake(void *card)
 
 static bool buffer_give(struct card *c, u8 *buffer)
 {
-    const struct seg    segs[PIECES] = { { hpa((u64)buffer), c->header_size },
-                                         { hpa((u64)buffer + BUFFERS_OFF), FRAME_TAGGED } };
+    const struct seg    segs[PIECES] = { { .at = hpa((u64)buffer), .len = c->header_size },
+                                         { .at  = hpa((u64)buffer + BUFFERS_OFF),
+                                           .len = FRAME_TAGGED } };
     const struct vpiece part         = { segs, PIECES, true };
 
     return vring_add(&c->rx, &part, 1, buffer);
@@ -115,7 +116,7 @@ static bool buffer_give(struct card *c, u8 *buffer)
 // Hands on what waits; false: there is more to be done with it.
 static bool frame_hand_on(struct card *c, u32 *work)
 {
-    const struct seg seg = { hpa((u64)c->waits + BUFFERS_OFF), c->waits_len };
+    const struct seg seg = { .at = hpa((u64)c->waits + BUFFERS_OFF), .len = c->waits_len };
     struct net_frame f   = { .at = { &seg, 1, 0 }, .len = c->waits_len };
     u64              when;
 

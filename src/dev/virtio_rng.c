@@ -27,7 +27,7 @@ static struct {
 
 static void rng_ask(void)
 {
-    const struct seg    room = { hpa((u64)rng.bytes), sizeof rng.bytes };
+    const struct seg    room = { .at = hpa((u64)rng.bytes), .len = sizeof rng.bytes };
     const struct vpiece part = { &room, 1, true };
 
     lock_take(&rng.lock);

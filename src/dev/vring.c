@@ -213,17 +213,23 @@ void vring_table_begin(struct vring_desc *table, const struct seg *first)
     desc_write(table, first->at, desc_rest(first->len, VRING_NEXT, 1));
 }
 
-bool vring_add_table(struct vring *r, struct vring_desc *table, const struct vpiece *middle,
-                     const struct seg *last, void *token)
+void vring_table_middle(struct vring_desc *table, const struct vpiece *middle)
+{
+    (void)part_write(table, 1, middle);
+}
+
+void vring_table_end(struct vring_desc *last, const struct seg *piece)
+{
+    desc_write(last, piece->at, desc_rest(piece->len, VRING_WRITE, 0));
+}
+
+bool vring_add_table(struct vring *r, const struct vring_desc *table, u32 n, u32 room, void *token)
 {
     u16 head = r->free;
-    u32 room, n = 1 + middle->n;
 
     if (!r->n_free || r->broken)
         return false;
-    room = last->len + part_write(table, 1, middle);
-    desc_write(&table[n], last->at, desc_rest(last->len, VRING_WRITE, 0));
-    table_put(r, head, table, n + 1, room);
+    table_put(r, head, table, n, room);
     offer(r, head, 1, token);
     return true;
 }

@@ -6,9 +6,12 @@
 
 #include "lib/types.h"
 
+// A list of them that is a table for a device says in `link` what else a descriptor does (Virtio
+// 1.2, 2.7.5.3): in the lower half flags, in the upper one its successor.
 struct seg {
     hpa_t at;
     u32   len; // bytes
+    u32   link;
 };
 
 // A place in a list of pieces, from which they are read or written on as if they were one.

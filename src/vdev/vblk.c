@@ -14,12 +14,12 @@
 //         in a list of which the holder of the lock takes all at once.
 #include "vdev/vblk.h"
 
-#include "dev/bucket.h"
 #include "dev/clock.h"
 #include "dev/machine.h"
 #include "lib/panic.h"
 #include "lib/words.h"
 #include "vdev/devices.h"
+#include "vdev/io_meter.h"
 #include "vm/gmem.h"
 
 #define REQUESTS    64                                // in flight; a power of two
@@ -28,8 +28,7 @@
 #define ENOUGH      5 // requests: of so many none is waited for; of 1 MiB after 1 MiB are four
 #define LOT         8 // completions
 #define HELD_US     200
-#define BURST_HZ    50 // so much of a second may be used in advance
-#define FEW         4  // pieces of data
+#define FEW         4 // pieces of data
 #define RANGE_UNMAP 1
 
 // All of them lie in a few pages, for a guest's TLB flush may flush what we touch, too.
@@ -38,27 +37,28 @@ struct request {
     struct vblk    *disk;
     enum blk_status result;
     hpa_t           status_at;
-    u32             written;         // bytes of the chain that the device may have written
-    u16             head;            // of the chain
-    struct seg      few[FEW], *many; // the data's pieces lie in one of the two
+    u32             written;  // bytes of the chain that the device may have written
+    u16             head;     // of the chain
+    struct seg      few[FEW]; // the data's pieces, or
+    struct chain   *whole;    // all that the driver offered
 };
 
 struct vblk {
-    struct virtio   virtio;                      // must be first
-    struct bucket   requests_limit, bytes_limit; // a reset does not fill them
-    u32             n_submitted;                 // to the device beneath; free-running, as the next
-    u32             n_done;                      // that it has done; atomic
-    struct blkreq  *done;       // of those, what was not given back, the last first; atomic
-    bool            must_look;  // something was submitted that has perhaps not begun
-    bool            is_patient; // the device beneath was told that we look by ourselves
-    bool            is_silent;  // the driver does not notify: tick() looks at the queue
-    u32             n_told;     // that the driver was told of at once, a moment ago
-    u64             held_until; // ticks: then everything is looked at; 0: nothing is held back
+    struct virtio   virtio;      // must be first
+    struct io_meter meter;       // a reset does not fill it
+    u32             n_submitted; // to the device beneath; free-running, as the next
+    u32             n_done;      // that it has done; atomic
+    struct blkreq  *done;        // of those, what was not given back, the last first; atomic
+    bool            must_look;   // something was submitted that has perhaps not begun
+    bool            is_patient;  // the device beneath was told that we look by ourselves
+    bool            is_silent;   // the driver does not notify: tick() looks at the queue
+    u32             n_told;      // that the driver was told of at once, a moment ago
+    u64             held_until;  // ticks: then everything is looked at; 0: nothing is held back
     struct request *free[REQUESTS];
     u32             n_free;
     struct request  requests[REQUESTS];
-    struct chain    chain; // the one that is being taken
-    struct seg      many[REQUESTS][CHAIN_SEGS_MAX];
+    struct chain   *chain; // the one that is being taken
+    struct chain    chains[REQUESTS + 1];
 };
 
 static struct vblk *vblk_of(const struct vdev *d)
@@ -160,37 +160,46 @@ static void look(struct vblk *b, bool patient)
 
 // Taking
 
-// The chain's pieces are ours for as long as it is taken; the request has its own.
-static const struct seg *segs_keep(struct request *r, const struct seg *from, u32 n)
+// The request has the pieces for as long as it lasts.  A few are copied, so that the chain that is
+// being taken lies at the same place most of the time; otherwise it is the request's from here on.
+static void segs_keep(struct vblk *b, struct request *r, struct seg *segs, u32 n)
 {
-    struct seg *to = n <= FEW ? r->few : r->many;
+    struct chain *c = b->chain;
 
+    r->blk.n_segs = n;
+    r->blk.segs   = r->few;
+    r->blk.table  = NULL;
     if (LIKELY(n == 1))
-        *to = *from;
-    else
-        words_copy(to, from, n * sizeof *to);
-    return to;
+        r->few[0] = *segs;
+    else if (n <= FEW)
+        words_copy(r->few, segs, n * sizeof *segs);
+    else {
+        b->chain    = r->whole;
+        r->whole    = c;
+        r->blk.segs = segs;
+        if (segs == &c->segs[1] && segs[n - 1].link & VRING_NEXT)
+            r->blk.table = c->segs;
+    }
 }
 
 static void data_start(struct vblk *b, struct request *r, enum blk_op op, u64 sector)
 {
-    const struct chain  *c     = &b->chain;
+    struct chain        *c     = b->chain;
     const struct blkdev *disk  = disk_of(&b->virtio);
     bool                 in    = op == BLK_READ;
     u64                  bytes = in ? c->in_bytes : c->out_bytes;
-    const struct seg    *segs  = &c->segs[in ? c->in : c->out];
+    struct seg          *segs  = &c->segs[in ? c->in : c->out];
+    u32                  n     = in ? (u32)(c->end - c->in) : (u32)(c->in_begin - c->out);
 
     r->blk.op        = op;
     r->blk.sector    = sector;
     r->blk.n_sectors = bytes / SECTOR_SIZE;
-    r->blk.n_segs    = in ? (u32)(c->end - c->in) : (u32)(c->in_begin - c->out);
-    if (bytes % SECTOR_SIZE || r->blk.n_segs > disk->segs_max ||
-        r->blk.n_sectors > disk->sectors_max)
+    if (bytes % SECTOR_SIZE || n > disk->segs_max || r->blk.n_sectors > disk->sectors_max)
         give_back(b, r, VIRTIO_BLK_IOERR);
     else if (!bytes)
         give_back(b, r, sector > disk->n_sectors ? VIRTIO_BLK_IOERR : VIRTIO_BLK_OK);
     else {
-        r->blk.segs = segs_keep(r, segs, r->blk.n_segs);
+        segs_keep(b, r, segs, n);
         submit(b, r);
     }
 }
@@ -200,9 +209,9 @@ static void range_start(struct vblk *b, struct request *r, enum blk_op op)
     struct virtio_blk_range e     = { 0 };
     const struct blkdev    *disk  = disk_of(&b->virtio);
     u64                     most  = op == BLK_DISCARD ? disk->discard_max : disk->zeroes_max;
-    bool                    whole = b->chain.out_bytes == sizeof e;
+    bool                    whole = b->chain->out_bytes == sizeof e;
 
-    (void)chain_read(&b->chain, &e, sizeof e);
+    (void)chain_read(b->chain, &e, sizeof e);
     r->blk.op        = op;
     r->blk.unmap     = e.flags & RANGE_UNMAP;
     r->blk.sector    = e.sector;
@@ -229,14 +238,14 @@ static void flush_start(struct vblk *b, struct request *r)
 
 static void id_start(struct vblk *b, struct request *r)
 {
-    (void)chain_write(&b->chain, disk_of(&b->virtio)->id, BLK_ID_SIZE);
+    (void)chain_write(b->chain, disk_of(&b->virtio)->id, BLK_ID_SIZE);
     give_back(b, r, VIRTIO_BLK_OK);
 }
 
 // False: there is no place for header or status, which no driver may do.
 static bool request_start(struct vblk *b, struct request *r)
 {
-    struct chain            *c = &b->chain;
+    struct chain            *c = b->chain;
     struct virtio_blk_header h;
 
     if (chain_read(c, &h, sizeof h) != sizeof h || !c->in_bytes)
@@ -257,34 +266,6 @@ static bool request_start(struct vblk *b, struct request *r)
     return true;
 }
 
-// Limits
-
-// From when on they allow another chain; 0: now.
-static u64 closed_until(const struct vblk *b, u64 now_ticks)
-{
-    return max_u64(bucket_closed_until(&b->requests_limit, now_ticks),
-                   bucket_closed_until(&b->bytes_limit, now_ticks));
-}
-
-static bool is_limited(const struct vblk *b)
-{
-    return b->requests_limit.per_s | b->bytes_limit.per_s;
-}
-
-static void limits_charge(struct vblk *b, const struct chain *c)
-{
-    u64 now = clock_now();
-
-    bucket_use(&b->requests_limit, 1, now, machine.timebase_hz);
-    bucket_use(&b->bytes_limit, c->in_bytes + c->out_bytes, now, machine.timebase_hz);
-}
-
-static void limit_set(struct bucket *b, u64 per_s)
-{
-    b->per_s = per_s;
-    b->burst = machine.timebase_hz / BURST_HZ;
-}
-
 // The queue
 
 static struct request *free_request(struct vblk *b)
@@ -296,11 +277,11 @@ static bool chain_take(struct vblk *b, u32 *work)
 {
     struct request *r = free_request(b);
 
-    if (!virtio_take(&b->virtio, 0, &b->chain))
+    if (!virtio_take(&b->virtio, 0, b->chain))
         return false;
-    *work += CHAIN_WORK + b->chain.end;
-    if (UNLIKELY(is_limited(b)))
-        limits_charge(b, &b->chain);
+    *work += CHAIN_WORK + b->chain->end;
+    if (UNLIKELY(io_meter_limits(&b->meter)))
+        io_meter_charge(&b->meter, b->chain->in_bytes + b->chain->out_bytes);
     b->n_free--;
     if (LIKELY(request_start(b, r)))
         return true;
@@ -317,7 +298,7 @@ static bool chains_take(struct vblk *b, u32 *work)
     for (;;) {
         if (!b->n_free)
             return false; // tick() goes on when one is done
-        if (UNLIKELY(is_limited(b)) && (until = closed_until(b, clock_now())))
+        if (UNLIKELY(io_meter_limits(&b->meter)) && (until = io_meter_closed_until(&b->meter)))
             break;
         if (UNLIKELY(*work >= TURN_WORK))
             break;
@@ -449,10 +430,11 @@ static void vblk_device_reset(struct virtio *d)
     b->n_told                                   = 0;
     b->held_until                               = 0;
     b->n_free                                   = REQUESTS;
+    b->chain                                    = &b->chains[0];
     for (u32 i = 0; i < REQUESTS; i++) {
         b->free[i]              = &b->requests[i];
         b->requests[i].disk     = b;
-        b->requests[i].many     = b->many[i];
+        b->requests[i].whole    = &b->chains[1 + i];
         b->requests[i].blk.done = request_done;
     }
 }
@@ -475,8 +457,7 @@ static bool vblk_present(const struct vm *vm)
 
 static void vblk_reset(struct vdev *d)
 {
-    limit_set(&vblk_of(d)->requests_limit, d->vm->disk_limits.requests_per_s);
-    limit_set(&vblk_of(d)->bytes_limit, d->vm->disk_limits.bytes_per_s);
+    io_meter_set(&vblk_of(d)->meter, &d->vm->disk_limits);
     virtio_of(d)->virtio_ops = &virtio_ops;
     virtio_reset(d);
 }

@@ -186,7 +186,7 @@ static u32 vcons_config(const struct virtio *d, u8 *to, u32 room)
 static const struct virtio_ops virtio_ops = {
     .device_id  = 3,
     .n_queues   = QUEUES,
-    .queue_size = VIRTQ_SIZE_MAX,
+    .queue_size = VIRTQ_SIZE_USUAL,
     .pieces_max = CHAIN_SEGS_USUAL,
     .notify     = vcons_notify,
     .start      = vcons_start,

@@ -53,16 +53,16 @@ struct desc {
     u64   rest; // struct vring_desc: len, flags, next
 };
 
+// In the second word.
+#define DESC_NEXT_ONE BIT(48)
+static ALWAYS_INLINE u64 desc_rest(u64 len, u64 flags, u64 next)
+{
+    return len | flags << 32 | next * DESC_NEXT_ONE;
+}
+
 static ALWAYS_INLINE u64 desc_len(struct desc d)
 {
     return (u32)d.rest;
-}
-
-// In the upper half of the second word.
-#define DESC_NEXT_ONE BIT(16)
-static ALWAYS_INLINE u64 desc_flags(struct desc d)
-{
-    return d.rest >> 32 & BITS(15, 0);
 }
 
 static ALWAYS_INLINE bool desc_is(struct desc d, u64 flag)
@@ -112,15 +112,23 @@ static bool table_enter(struct gmem ram, struct desc d, hpa_t *table, u64 *n)
     return true;
 }
 
+static ALWAYS_INLINE void seg_put(struct seg *s, hpa_t at, u64 rest)
+{
+    s->at                   = at;
+    *(u64 *)(void *)&s->len = rest;
+}
+
 // The hottest loop of all devices, so what it needs it has in registers.  What the device writes
 // comes after what it reads.  A chain that loops is one that is too long.
-// A buffer is many pieces of one kind, each the next in its table: what is like the last, and leads
-// to the one behind it, is taken after two comparisons.
+// A buffer is many pieces of one kind and length, each the next in its table, which is most often
+// the chain's own order: what is like the last but for its place, and leads to the one behind it,
+// is taken after two comparisons.
 static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
 {
     struct gmem ram   = gmem_of(vm);
     hpa_t       table = q->desc_at;
-    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0, like_last = ~0ul;
+    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0;
+    u64         like = 0, places = 0; // its second word; at so many it fits into RAM
     struct seg *s = c->segs, *in_begin = NULL, *limit = s + q->pieces_max;
     bool        indirect = false;
 
@@ -128,19 +136,19 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
         struct desc d   = desc_load(table, i);
         u64         len = desc_len(d);
 
-        if (LIKELY(d.rest >> 32 == like_last && s != limit && gmem_has_piece(ram, d.at, len))) {
-            *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
+        if (LIKELY(d.rest == like && gmem_offset(d.at) < places && s != limit)) {
+            seg_put(s++, gmem_place(ram, d.at), like);
             bytes += len;
-            like_last += DESC_NEXT_ONE;
+            like += DESC_NEXT_ONE;
             i++;
             continue;
         }
         if (UNLIKELY(desc_is(d, VRING_INDIRECT))) {
             if (indirect || !table_enter(ram, d, &table, &n))
                 return false;
-            indirect  = true;
-            like_last = ~0ul;
-            i         = 0;
+            indirect = true;
+            places   = 0;
+            i        = 0;
             continue;
         }
         if (s == limit || !gmem_has_piece(ram, d.at, len) || (in_begin && !desc_is(d, VRING_WRITE)))
@@ -149,9 +157,10 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             in_begin  = s;
             out_bytes = bytes;
         }
-        *s++ = (struct seg){ gmem_place(ram, d.at), (u32)len };
+        like = desc_rest(len, d.rest >> 32 & (VRING_NEXT | VRING_WRITE), (u64)(s - c->segs));
         bytes += len;
         if (!desc_is(d, VRING_NEXT)) {
+            seg_put(s++, gmem_place(ram, d.at), like);
             c->out      = 0;
             c->in_begin = c->in = (u16)((in_begin ? in_begin : s) - c->segs);
             c->end              = (u16)(s - c->segs);
@@ -159,8 +168,11 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             c->in_bytes         = bytes - c->out_bytes;
             return bytes <= CHAIN_BYTES_MAX;
         }
-        i         = desc_next(d);
-        like_last = desc_flags(d) | (i + 1) * DESC_NEXT_ONE;
+        like += DESC_NEXT_ONE;
+        seg_put(s++, gmem_place(ram, d.at), like);
+        like += DESC_NEXT_ONE;
+        i      = desc_next(d);
+        places = i == (u64)(s - c->segs) ? ram.size - len + 1 : 0;
     }
     return false;
 }
@@ -241,7 +253,7 @@ void virtq_notify_set(struct virtq *q, bool wanted)
 static struct seg front_take(struct chain *c, u16 *first, u32 len)
 {
     struct seg *s     = &c->segs[*first];
-    struct seg  taken = { s->at, (u32)min_u64(s->len, len) };
+    struct seg  taken = { .at = s->at, .len = (u32)min_u64(s->len, len) };
 
     s->at = hpa_at(s->at, taken.len);
     s->len -= taken.len;

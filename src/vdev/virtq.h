@@ -6,11 +6,12 @@
 #include "lib/seg.h"
 #include "vm/gmem.h"
 
-#define VIRTQ_SIZE_MAX 256 // a power of two
+#define VIRTQ_SIZE_MAX   512 // a power of two
+#define VIRTQ_SIZE_USUAL 256
 #ifndef CHAIN_SEGS_MAX
-#define CHAIN_SEGS_MAX 256 // of one chain, indirect ones included: a disk's 1 MiB in pages
+#define CHAIN_SEGS_MAX 258 // of one chain, indirect ones included: a disk's 1 MiB in pages
 #endif
-#define CHAIN_SEGS_USUAL (CHAIN_SEGS_MAX / 2) // where a device's work for a piece is more
+#define CHAIN_SEGS_USUAL 128 // where a device's work for a piece is more
 
 struct virtq {
     // As the driver has set it; fixed, and checked, from when it is ready:
@@ -31,6 +32,7 @@ struct virtq {
 
 // What a driver has offered: pieces of its RAM, first those that the device reads, then those that
 // it writes (2.7.4.2).  A device takes from the front of the first and of the second.
+// All that was offered is a table for a device beneath: segs[i].link leads to segs[i + 1].
 struct chain {
     u16        head;
     u16        out, in_begin, in, end; // segs[out .. in_begin) and segs[in .. end)

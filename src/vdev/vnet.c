@@ -63,7 +63,7 @@ struct vnet {
     u32            done; // bytes of it
     hpa_t          buffers_at[2];
     u32            n_used;
-    struct used    used[VIRTQ_SIZE_MAX];
+    struct used    used[VIRTQ_SIZE_USUAL];
     struct chain   in;
 
     u64  resume;     // when to go on, in ticks
@@ -370,7 +370,7 @@ static u32 vnet_config(const struct virtio *d, u8 *to, u32 room)
 static const struct virtio_ops virtio_ops = {
     .device_id  = 1,
     .n_queues   = QUEUES,
-    .queue_size = VIRTQ_SIZE_MAX,
+    .queue_size = VIRTQ_SIZE_USUAL,
     .pieces_max = CHAIN_SEGS_USUAL,
     .features   = vnet_features,
     .notify     = vnet_notify,

@@ -76,7 +76,7 @@ static void vrng_notify(struct virtio *d, u32 queue)
 static const struct virtio_ops virtio_ops = {
     .device_id  = 4,
     .n_queues   = 1,
-    .queue_size = VIRTQ_SIZE_MAX,
+    .queue_size = VIRTQ_SIZE_USUAL,
     .pieces_max = CHAIN_SEGS_USUAL,
     .notify     = vrng_notify,
 };

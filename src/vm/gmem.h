@@ -16,11 +16,17 @@ static inline struct gmem gmem_of(const struct vm *vm)
     return (struct gmem){ vm->ram.a, vm->ram.a ? vm->ram_size : 0 };
 }
 
+// How far into RAM; more than any RAM has, if at lies before it.
+static ALWAYS_INLINE u64 gmem_offset(gpa_t at)
+{
+    return at.a - VM_RAM_BASE;
+}
+
 // Is [at, at + len) RAM?  Any at and len may come, and nothing wraps; of one that is off, a length
 // of 0 is none of our affair.
 static ALWAYS_INLINE bool gmem_has(struct gmem ram, gpa_t at, u64 len)
 {
-    u64 off = at.a - VM_RAM_BASE; // more than any RAM has, if at lies before it
+    u64 off = gmem_offset(at);
 
     return off <= ram.size && len <= ram.size - off;
 }
@@ -29,7 +35,7 @@ static ALWAYS_INLINE bool gmem_has(struct gmem ram, gpa_t at, u64 len)
 // difference wraps.
 static ALWAYS_INLINE bool gmem_has_piece(struct gmem ram, gpa_t at, u64 len)
 {
-    u64 off = at.a - VM_RAM_BASE;
+    u64 off = gmem_offset(at);
 
     return !((off | (ram.size - off - len) | (len - 1)) >> 62);
 }
@@ -37,7 +43,7 @@ static ALWAYS_INLINE bool gmem_has_piece(struct gmem ram, gpa_t at, u64 len)
 // Where it lies in the machine.  Only for what was admitted.
 static ALWAYS_INLINE hpa_t gmem_place(struct gmem ram, gpa_t at)
 {
-    return hpa(ram.at + (at.a - VM_RAM_BASE));
+    return hpa(ram.at + gmem_offset(at));
 }
 
 // The same for one place.  A VM that is off may have no RAM.

@@ -26,7 +26,7 @@ static struct disk idle;
 // What enqueue() adds is the partition's first sector; the partition is on the disk.
 void prove_admit(void)
 {
-    struct seg    segs[2]  = { { hpa(nondet_u64()), nondet_u32() }, { hpa(nondet_u64()), nondet_u32() } };
+    struct seg    segs[2]  = { { .at = hpa(nondet_u64()), .len = nondet_u32() }, { .at = hpa(nondet_u64()), .len = nondet_u32() } };
     u64           disk     = nondet_u64();
     struct client c        = { .dev = { .n_sectors   = nondet_u64(),
                                         .first       = nondet_u64(),

@@ -89,6 +89,12 @@ static void chain_claim(void)
         if (i >= c.end)
             break;
         CLAIM(c.segs[i].len && is_ram(c.segs[i].at.a, c.segs[i].len));
+        // A device beneath reads it as a table: each of its entries leads to the next, and the last
+        // to none.
+        CLAIM(!!(c.segs[i].link & VRING_WRITE) == (i >= c.in_begin));
+        CLAIM(!(c.segs[i].link & 0xfffc));
+        CLAIM(!(c.segs[i].link & VRING_NEXT) == (i == c.end - 1u));
+        CLAIM(i == c.end - 1u || c.segs[i].link >> 16 == i + 1);
         if (i < c.in_begin)
             out += c.segs[i].len;
         else
@@ -140,7 +146,7 @@ static void chain_make(void)
     c.end             = (u16)nondet_u32();
     ASSUME(c.in <= c.end && c.end <= CHAIN_SEGS_MAX);
     for (u32 i = 0; i < CHAIN_SEGS_MAX; i++) {
-        c.segs[i] = (struct seg){ hpa(nondet_u64()), nondet_u32() };
+        c.segs[i] = (struct seg){ .at = hpa(nondet_u64()), .len = nondet_u32() };
         ASSUME(c.segs[i].len && is_ram(c.segs[i].at.a, c.segs[i].len));
         if (i < c.in)
             c.out_bytes += c.segs[i].len;

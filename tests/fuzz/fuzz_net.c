@@ -126,7 +126,7 @@ static u32 frame_make(struct bytes *b)
 
 static void from_card(struct bytes *b)
 {
-    struct seg       s = { hpa((u64)frame), frame_make(b) };
+    struct seg       s = { .at = hpa((u64)frame), .len = frame_make(b) };
     struct net_frame f = { .at = { &s, 1, 0 }, .len = s.len };
     u64              when;
     u32              work = 0;

@@ -3,6 +3,7 @@
 // as soon as it was read.  What is popped must be what a plain reader makes of the words that were
 // read, piece by piece; nothing outside RAM is touched (its borders have no access).
 #include "bytes.h"
+#include "dev/virtio_spec.h"
 #include "lib/panic.h"
 #include "rig/rig.h"
 #include "vdev/virtq.h"
@@ -74,6 +75,8 @@ static void chain_judge(void)
         const struct seg *s = &c.segs[i];
 
         ASSERT(s->len && range_contains(r->vm.ram.a, r->vm.ram_size, s->at.a, s->len));
+        ASSERT(!!(s->link & VRING_WRITE) == (i >= c.in_begin) && !(s->link & 0xfffc));
+        ASSERT(i == c.end - 1 ? !(s->link & VRING_NEXT) : s->link >> 16 == i + 1);
         *(i < c.in_begin ? &out : &in) += s->len;
     }
     ASSERT(out == c.out_bytes && in == c.in_bytes && out + in <= 1ul << 32 && c.end);

@@ -163,7 +163,7 @@ def disk_make(here, name, *args):
 
 
 DISK_WORDS = ["-drive", "if=none,id=disk,format=raw,discard=unmap,file={}",
-              "-device", "virtio-blk-device,drive=disk"]
+              "-device", "virtio-blk-device,drive=disk,queue-size=512"]
 
 
 def with_path(path, more=""):

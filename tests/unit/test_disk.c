@@ -171,7 +171,7 @@ static void job_done(struct blkreq *r, enum blk_status status)
 
 static enum blk_status job_try(struct job *j, struct blkdev *d, enum blk_op op, u64 sector, u64 n)
 {
-    *j = (struct job){ .seg    = { hpa(0x1000), (u32)(n * SECTOR_SIZE) },
+    *j = (struct job){ .seg    = { .at = hpa(0x1000), .len = (u32)(n * SECTOR_SIZE) },
                        .d      = d,
                        .sector = sector };
     j->r = (struct blkreq){ .op = op, .sector = sector, .n_sectors = n, .segs = &j->seg, .n_segs = 1,
@@ -337,8 +337,8 @@ TEST(bounds)
 TEST(segments_hold_what_the_request_says)
 {
     struct blkdev *d       = must_open("alpha", 100);
-    struct seg     segs[5] = { { hpa(0), 512 }, { hpa(0), 512 }, { hpa(0), 512 }, { hpa(0), 512 },
-                               { hpa(0), 512 } };
+    struct seg     segs[5] = { { .at = hpa(0), .len = 512 }, { .at = hpa(0), .len = 512 }, { .at = hpa(0), .len = 512 }, { .at = hpa(0), .len = 512 },
+                               { .at = hpa(0), .len = 512 } };
     struct blkreq  r       = { .op = BLK_WRITE, .segs = segs, .done = job_done };
 
     for (u32 n = 0; n <= 5; n++)
@@ -529,7 +529,7 @@ TEST(an_interrupt_begins_a_bounded_number_of_pieces)
 
     card.chip.depth = 64;
     for (u32 i = 0; i < 128; i++)
-        segs[i] = (struct seg){ hpa(0x1000 * (i + 1)), SECTOR_SIZE };
+        segs[i] = (struct seg){ .at = hpa(0x1000 * (i + 1)), .len = SECTOR_SIZE };
     for (u32 i = 0; i < 128; i++) {
         struct blkdev *one = d[i / 64];
 
@@ -553,9 +553,9 @@ TEST(an_interrupt_begins_a_bounded_number_of_pieces)
 
 #define LARGE (12 * MIB / SECTOR_SIZE)
 
-static const struct seg large_segs[] = { { { 0x1000 }, 5 * MIB + 100 },
-                                         { { 0x10000000 }, 4 * MIB - 100 },
-                                         { { 0x20000000 }, 3 * MIB } };
+static const struct seg large_segs[] = { { .at = { 0x1000 }, .len = 5 * MIB + 100 },
+                                         { .at = { 0x10000000 }, .len = 4 * MIB - 100 },
+                                         { .at = { 0x20000000 }, .len = 3 * MIB } };
 
 static void large_start(struct job *j, struct blkdev *d)
 {
@@ -739,7 +739,7 @@ TEST(several_begin_together)
     unsigned       before = card.n_kicks;
 
     for (int i = 0; i < 2; i++) {
-        j[i]   = (struct job){ .seg = { hpa(0x1000), SECTOR_SIZE } };
+        j[i]   = (struct job){ .seg = { .at = hpa(0x1000), .len = SECTOR_SIZE } };
         j[i].r = (struct blkreq){ .op   = BLK_READ, .n_sectors = 1, .segs = &j[i].seg, .n_segs = 1,
                                   .more = true,     .done      = job_done };
         EXPECT_EQ(blk_submit(a, &j[i].r), BLK_OK, "submit");

@@ -152,9 +152,9 @@ TEST(bytes_wherever_they_are)
 TEST(pieces_of_memory)
 {
     static u8  whole[64], out[64];
-    struct seg segs[] = { { hpa((u64)whole), 7 },       { hpa((u64)whole + 7), 0 },
-                          { hpa((u64)whole + 7), 1 },   { hpa((u64)whole + 8), 40 },
-                          { hpa((u64)whole + 48), 16 }, { hpa((u64)whole + 64), 0 } };
+    struct seg segs[] = { { .at = hpa((u64)whole), .len = 7 },       { .at = hpa((u64)whole + 7), .len = 0 },
+                          { .at = hpa((u64)whole + 7), .len = 1 },   { .at = hpa((u64)whole + 8), .len = 40 },
+                          { .at = hpa((u64)whole + 48), .len = 16 }, { .at = hpa((u64)whole + 64), .len = 0 } };
 
     for (u8 i = 0; i < sizeof whole; i++)
         whole[i] = i;

@@ -142,9 +142,9 @@ static struct net_hdr hdr_of(bool v6, u16 size)
 
 static void frame_send(u32 len, struct net_hdr h)
 {
-    struct seg       segs[3] = { { hpa((u64)frame), 37 },
-                                 { hpa((u64)frame + 37), 1000 },
-                                 { hpa((u64)frame + 1037), len - 1037 } };
+    struct seg       segs[3] = { { .at = hpa((u64)frame), .len = 37 },
+                                 { .at = hpa((u64)frame + 37), .len = 1000 },
+                                 { .at = hpa((u64)frame + 1037), .len = len - 1037 } };
     struct net_frame f       = { .at = { segs, 3, 0 }, .len = len, .hdr = h };
     u64              when;
     u32              work;

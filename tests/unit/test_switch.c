@@ -87,7 +87,7 @@ static struct seg frame_seg;
 
 static struct net_frame frame_of(u32 len)
 {
-    frame_seg = (struct seg){ hpa((u64)frame_bytes), len };
+    frame_seg = (struct seg){ .at = hpa((u64)frame_bytes), .len = len };
     return (struct net_frame){ .at = { &frame_seg, 1, 0 }, .len = len };
 }
 

@@ -112,7 +112,7 @@ TEST(configuration)
     u64 c = VIRTIO_BASE(0) + V_CONFIG;
 
     EXPECT_EQ(rig_read(r, c, 8), SECTORS, "capacity");
-    EXPECT_EQ(rig_read(r, c + 12, 4), 254, "seg_max");
+    EXPECT_EQ(rig_read(r, c + 12, 4), 256, "seg_max");
     EXPECT_EQ(rig_read(r, c + 20, 4), 512, "blk_size");
     EXPECT_EQ(rig_read(r, c + 34, 2), 1, "num_queues");
     EXPECT_EQ(rig_read(r, c + 36, 4), 1 << 20, "max_discard_sectors");
@@ -184,6 +184,102 @@ TEST(any_framing)
         EXPECT_EQ(disk->data[cut * 512], cut, "first byte");
         EXPECT_EQ(disk->data[cut * 512 + 511], cut, "last byte");
     }
+}
+
+// Request n of so many pieces of data, a sector each, from an indirect table: header, data, status.
+// The header may be cut in two, and the status may be the last byte of the last piece.
+#define TABLE(n) (HEADERS + 0x40000 + 4096ul * (n))
+#define PIECE(n, i) (DATA + 0x10000ul * (n) + 1024ul * (i))
+static void offer_table(u32 n, u32 type, u64 sector, u32 pieces, bool cut, bool joined)
+{
+    u64 page = HEADERS + 4096ul * n, header[2] = { type, sector };
+    u16 at = 0, in = type == T_IN ? DESC_WRITE : 0;
+
+    assert_true(gmem_write(&r->vm, gpa(page), header, 16));
+    driver_desc(&d, TABLE(n), at, page, cut ? 8 : 16, DESC_NEXT, (u16)(at + 1));
+    at++;
+    if (cut) {
+        driver_desc(&d, TABLE(n), at, page + 8, 8, DESC_NEXT, (u16)(at + 1));
+        at++;
+    }
+    for (u32 i = 0; i < pieces; i++, at++)
+        driver_desc(&d, TABLE(n), at, PIECE(n, i), 512 + (joined && i == pieces - 1),
+                    (u16)(in | (joined && i == pieces - 1 ? 0 : DESC_NEXT)), (u16)(at + 1));
+    if (!joined)
+        driver_desc(&d, TABLE(n), at++, STATUS(n), 1, DESC_WRITE, 0);
+    driver_desc(&d, d.desc, n, TABLE(n), 16u * at, DESC_INDIRECT, 0);
+    driver_offer(&d, (u16)n);
+}
+
+static void table_data_judge(u32 n, u64 sector, u32 pieces)
+{
+    for (u32 i = 0; i < pieces; i++)
+        assert_memory_equal(ram(PIECE(n, i)), disk->data + (sector + i) * 512, 512);
+}
+
+TEST(a_long_chain_is_a_table_for_the_device)
+{
+    static const struct {
+        const char *what;
+        u32         pieces;
+        bool        cut, joined, is_table;
+    } shapes[] = {
+        { "as drivers do", 20, false, false, true },
+        { "as many as there may be", CHAIN_SEGS_MAX - 2, false, false, true },
+        { "few", 4, false, false, false },
+        { "a header in two pieces", 20, true, false, false },
+        { "the status in a piece of data", 20, false, true, false },
+    };
+
+    driver_start(&d, ALL, RINGS);
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+        unsigned before = disk->n_tables;
+        u32      head, told;
+
+        memset((void *)ram(PIECE(0, 0)), (int)(0x40 + i), 1024 * CHAIN_SEGS_MAX);
+        offer_table(0, T_IN, 100, shapes[i].pieces, shapes[i].cut, shapes[i].joined);
+        driver_notify(&d);
+        ramdisk_finish_all(disk);
+        kicks();
+        assert_true(driver_used(&d, &head, &told));
+        EXPECT_EQ(told, 512 * shapes[i].pieces + 1, "%s", shapes[i].what);
+        EXPECT_EQ(disk->n_tables - before, shapes[i].is_table, "%s", shapes[i].what);
+        table_data_judge(0, 100, shapes[i].pieces);
+        EXPECT_EQ(*ram(PIECE(0, shapes[i].pieces - 1) + 513), 0x40 + i, "nothing beyond");
+    }
+}
+
+// The pieces are each request's own for as long as it lasts, whoever ends first.
+TEST(many_tables_in_flight)
+{
+    u64 seed = 7;
+    u32 head, told;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 round = 0; round < 50; round++) {
+        for (u32 n = 0; n < 8; n++) {
+            u32 type = dice_below(&seed, 2) ? T_IN : T_OUT;
+
+            memset((void *)ram(PIECE(n, 0)), (int)(round + 16 * n), 1024 * 64);
+            offer_table(n, type, 100 * n, 1 + (u32)dice_below(&seed, 60), false, false);
+        }
+        driver_notify(&d);
+        while (disk->n_waiting) {
+            const struct blkreq *w = disk->waiting[dice_below(&seed, disk->n_waiting)];
+            u32                  n = (u32)(w->sector / 100), pieces = w->n_segs;
+
+            for (unsigned i = 0; i < disk->n_waiting; i++)
+                if (disk->waiting[i] == w) {
+                    ramdisk_finish(disk, i, BLK_OK);
+                    break;
+                }
+            table_data_judge(n, 100 * n, pieces);
+            kicks();
+        }
+        while (driver_used(&d, &head, &told))
+            EXPECT_EQ(byte_at(STATUS(head)), S_OK, "%u", head);
+    }
+    assert_true(disk->n_tables > 100);
 }
 
 // D12
@@ -667,6 +763,8 @@ int main(void)
         RUN_ON_RIG(limits_of_the_device_beneath),
         RUN_ON_RIG(reads_and_writes),
         RUN_ON_RIG(any_framing),
+        RUN_ON_RIG(a_long_chain_is_a_table_for_the_device),
+        RUN_ON_RIG(many_tables_in_flight),
         RUN_ON_RIG(outside_the_disk),
         RUN_ON_RIG(read_only),
         RUN_ON_RIG(id),

@@ -55,7 +55,7 @@ TEST(says_what_it_is)
     EXPECT_EQ(driver_get(&d, V_MAGIC), 0x74726976, "magic");
     EXPECT_EQ(driver_get(&d, V_VERSION), 2, "version");
     EXPECT_EQ(driver_get(&d, V_DEVICE), 2, "a disk");
-    EXPECT_EQ(driver_get(&d, V_QUEUE_MAX), 256, "queue");
+    EXPECT_EQ(driver_get(&d, V_QUEUE_MAX), 512, "queue");
     driver_put(&d, V_QUEUE, 1);
     EXPECT_EQ(driver_get(&d, V_QUEUE_MAX), 0, "no second queue");
     driver_put(&d, V_QUEUE, ~0u);

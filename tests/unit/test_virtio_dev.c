@@ -24,6 +24,7 @@ static struct card_model card;
 static bool              is_held; // the device takes, and does nothing yet
 static struct card_chain held[HELD_MAX];
 static unsigned          n_held;
+static bool              has_table; // requests bring one that the device can have
 static u64               unmapped; // the last range that was given up, or is zeros
 
 static void say(const char *who, const char *what)
@@ -42,7 +43,7 @@ static void machine_make(void)
     machine.n_ram       = 1;
     machine.ram[0]      = (struct range){ (u64)ram_make(16 * MIB), 16 * MIB };
     said[0]             = 0;
-    is_held             = false;
+    is_held = has_table = false;
     n_held              = 0;
     unmapped            = 0;
 }
@@ -162,7 +163,7 @@ static struct blkdev *disk_make(u32 version, u64 features)
 
 struct job {
     struct blkreq   r;
-    struct seg      segs[8];
+    struct seg      table[10];
     unsigned        n_done;
     enum blk_status status;
 };
@@ -180,11 +181,17 @@ static u8 buffer[8 * 4096];
 // A request of `n` segments, a sector each, that lie scattered in the buffer.
 static enum blk_status job_try(struct job *j, struct blkdev *d, enum blk_op op, u64 sector, u32 n)
 {
+    u32 flags = op == BLK_READ ? VRING_NEXT | VRING_WRITE : VRING_NEXT;
+
     *j   = (struct job){ .n_done = 0 };
-    j->r = (struct blkreq){ .op = op, .sector = sector, .n_sectors = n, .segs = j->segs, .n_segs = n,
-                            .unmap = true, .done = job_done };
+    j->r = (struct blkreq){ .op = op, .sector = sector, .n_sectors = n, .segs = j->table + 1,
+                            .n_segs = n, .unmap = true, .done = job_done,
+                            .table = has_table ? j->table : NULL };
+    memset(j->table, 0xee, sizeof j->table);
     for (u32 i = 0; i < 8; i++)
-        j->segs[i] = (struct seg){ hpa((u64)buffer + 4096 * (i * 5 % 8)), SECTOR_SIZE };
+        j->table[1 + i] = (struct seg){ .at   = hpa((u64)buffer + 4096 * (i * 5 % 8)),
+                                        .len  = SECTOR_SIZE,
+                                        .link = has_table ? flags | (i + 2) << 16 : 0 };
     return blk_submit(d, &j->r);
 }
 
@@ -211,10 +218,11 @@ static const struct {
 
 TEST(all_kinds_of_requests_on_all_kinds_of_devices)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct blkdev *d = disk_make(kinds[i].version, kinds[i].features);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(kinds); i++) {
+        struct blkdev *d = disk_make(kinds[i / 2].version, kinds[i / 2].features);
         struct job     j;
 
+        has_table = i % 2;
         for (size_t b = 0; b < sizeof buffer; b++)
             buffer[b] = (u8)(b / 4096 * 16 + b % 13);
         job_run(&j, d, BLK_WRITE, 10, 8);
@@ -230,7 +238,7 @@ TEST(all_kinds_of_requests_on_all_kinds_of_devices)
         EXPECT_EQ(unmapped, 2010ul << 32 | 4 << 8 | VIRTIO_BLK_DISCARD, "kind %zu", i);
         job_run(&j, d, BLK_WRITE_ZEROES, 14, 4);
         EXPECT_EQ(unmapped, 2014ul << 32 | 4 << 8 | 1 << 4 | VIRTIO_BLK_WRITE_ZEROES, "kind %zu", i);
-        EXPECT_EQ(!!card.n_indirect, !!(kinds[i].features & VIRTIO_F_INDIRECT), "kind %zu", i);
+        EXPECT_EQ(!!card.n_indirect, !!(kinds[i / 2].features & VIRTIO_F_INDIRECT), "kind %zu", i);
         EXPECT_EQ(card.accepts & (BIT(27) | BIT(24)), 0, "what is not known is not taken");
         teardown(NULL);
     }

@@ -190,7 +190,7 @@ static void peer_send(const u8 *to, u32 number, u32 len)
 {
     static u8        f[2048];
     u8               mac[6];
-    struct seg       s     = { hpa((u64)f), len };
+    struct seg       s     = { .at = hpa((u64)f), .len = len };
     struct net_frame frame = { .at = { &s, 1, 0 }, .len = len };
     u64              when;
     u32              work = 0;

@@ -327,6 +327,10 @@ TEST(chains_in_any_order)
             EXPECT_EQ(c.segs[i].at.a, gmem_to_host(&r->vm, gpa(DATA + 256ul * i)).a, "%lu: %u",
                       round, i);
             EXPECT_EQ(c.segs[i].len, lens[i], "%lu: %u", round, i);
+            EXPECT_EQ(c.segs[i].link & 0xffff,
+                      (i < n_out ? 0 : DESC_WRITE) | (i < n - 1 ? DESC_NEXT : 0), "%lu: %u", round, i);
+            if (i < n - 1)
+                EXPECT_EQ(c.segs[i].link >> 16, i + 1, "%lu: %u", round, i);
         }
     }
 }

@@ -8,6 +8,7 @@
 // Locks:  none.
 #include "rig/ramdisk.h"
 
+#include "dev/virtio_spec.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
 
@@ -43,6 +44,18 @@ static u64 bytes_of(const struct blkreq *r)
     return sum;
 }
 
+// A driver adds the first entry and the last, and what lies between is right as it is.
+static void table_judge(struct ramdisk *d, const struct blkreq *r)
+{
+    u32 flags = r->op == BLK_READ ? VRING_NEXT | VRING_WRITE : VRING_NEXT;
+
+    ASSERT(r->segs == r->table + 1 && (u64)r->table % 16 == 0);
+    for (u32 i = 0; i < r->n_segs; i++)
+        ASSERT(r->segs[i].link == (flags | (i + 2) << 16));
+    r->table[0] = r->table[1 + r->n_segs] = (struct seg){ .link = ~0u };
+    d->n_tables++;
+}
+
 static enum blk_status submit(struct blkdev *blk, struct blkreq *r)
 {
     struct ramdisk *d = ramdisk_of(blk);
@@ -56,6 +69,8 @@ static enum blk_status submit(struct blkdev *blk, struct blkreq *r)
     ASSERT(r->n_segs <= d->dev.segs_max);
     if (r->op == BLK_READ || r->op == BLK_WRITE)
         ASSERT(bytes_of(r) == r->n_sectors * SECTOR_SIZE && r->n_sectors <= d->dev.sectors_max);
+    if (r->table)
+        table_judge(d, r);
     d->n_submitted++;
     d->waiting[d->n_waiting++] = r;
     return BLK_OK;

@@ -12,6 +12,7 @@ struct ramdisk {
     struct blkreq  *waiting[RAMDISK_WAITING_MAX];
     unsigned        n_waiting;
     unsigned        n_submitted, n_done, n_flushed, n_refused, n_looks;
+    unsigned        n_tables; // requests whose pieces were a device's table
     bool            patient; // at the last look
     enum blk_status refuse; // what submit() says, unless BLK_OK
 };
