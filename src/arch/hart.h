@@ -100,12 +100,14 @@ void hart_guest_mode_init(void);
 void hart_super_begin(bool timer);
 void hart_super_load(const struct super *to, bool timer);
 // hart_super_update() writes what differs from what it holds; with its timer, STIP is made, not
-// written.  hart_super_read() reads what it holds now, but for scratch, counteren and envcfg, which
-// the monitor does not need, and takes SSIP out of it.
+// written.  hart_super_look() reads `status` and `pending`, and takes SSIP out of it.
+// hart_super_read() reads the rest, but for scratch, counteren and envcfg, which the monitor does
+// not need.
 #ifdef __riscv
 #include "arch/riscv/super.h" // inline, for each exit
 #else
 void hart_super_update(const struct super *to, const struct super *held, bool timer);
+void hart_super_look(struct super *held, bool timer);
 void hart_super_read(struct super *held, bool timer);
 #endif
 // Reads the rest; and no interrupt of the guest's is enabled from here on.

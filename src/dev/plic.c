@@ -131,7 +131,7 @@ void irq_handle(void)
         else
             line_handle(source);
         mmio_write32(claim, source);
-        if (twice)
+        if (twice || !(hart_irq_pending() & BIT(IRQ_MEI)))
             return;
     }
 }

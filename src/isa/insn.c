@@ -28,9 +28,14 @@ enum form {
 };
 
 // clang-format off
-// Device registers are touched most often by the first rows, so they stand first.
+// What traps most often stands first, and where a device's registers are touched it is remembered
+// (vm/memo.c).
 const struct insn_row insn_rows[] = {
     //  mask        match       op                  width  sign   form
+    { 0xfe007fff, 0x12000073, OP_SFENCE_VMA,      0,     false, FORM_R    },
+    { 0xffffffff, 0x10500073, OP_WFI,             0,     false, FORM_R    },
+    { 0x0000107f, 0x00001073, OP_CSR,             0,     false, FORM_R    },   // csrrw, csrrc, ...i
+    { 0x0000307f, 0x00002073, OP_CSR,             0,     false, FORM_R    },   // csrrs, csrrsi
     { 0x0000707f, 0x00004003, OP_LOAD,            1,     false, FORM_I    },   // lbu
     { 0x0000707f, 0x00000023, OP_STORE,           1,     false, FORM_S    },   // sb
     { 0x0000707f, 0x00002003, OP_LOAD,            4,     true,  FORM_I    },   // lw
@@ -61,15 +66,11 @@ const struct insn_row insn_rows[] = {
     { 0x00006003, 0x00002002, OP_FP,              8,     false, FORM_LSP8 },   // c.fldsp, c.fsdsp
     { 0x0000707f, 0x0000202f, OP_ATOMIC,          4,     true,  FORM_R    },   // lr.w, sc.w, amo*.w
     { 0x0000707f, 0x0000302f, OP_ATOMIC,          8,     true,  FORM_R    },   // lr.d, sc.d, amo*.d
-    { 0x0000107f, 0x00001073, OP_CSR,             0,     false, FORM_R    },   // csrrw, csrrc, ...i
-    { 0x0000307f, 0x00002073, OP_CSR,             0,     false, FORM_R    },   // csrrs, csrrsi
     { 0xffffffff, 0x00000073, OP_ECALL,           0,     false, FORM_R    },
     { 0xffffffff, 0x00100073, OP_EBREAK,          0,     false, FORM_R    },
     { 0x0000ffff, 0x00009002, OP_EBREAK,          0,     false, FORM_R    },   // c.ebreak
     { 0xffffffff, 0x10200073, OP_SRET,            0,     false, FORM_R    },
     { 0xffffffff, 0x30200073, OP_MRET,            0,     false, FORM_R    },
-    { 0xffffffff, 0x10500073, OP_WFI,             0,     false, FORM_R    },
-    { 0xfe007fff, 0x12000073, OP_SFENCE_VMA,      0,     false, FORM_R    },
     { 0xfe007fff, 0x16000073, OP_SINVAL_VMA,      0,     false, FORM_R    },
     { 0xffffffff, 0x18000073, OP_SFENCE_W_INVAL,  0,     false, FORM_R    },
     { 0xffffffff, 0x18100073, OP_SFENCE_INVAL_IR, 0,     false, FORM_R    },

@@ -49,6 +49,16 @@ static inline bool range_contains(u64 base, u64 size, u64 at, u64 len)
     return at >= base && at - base <= size && len <= size - (at - base);
 }
 
+// The lowest bit that is set; of 0, 0.  (RV64GC has no instruction for it, and the compiler's
+// library needs 45.  De Bruijn: Leiserson, Prokop, Randall, 1998.)
+static inline unsigned lowest_bit(u32 word)
+{
+    static const u8 place[32] = { 0,  1,  28, 2,  29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4,  8,
+                                  31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6,  11, 5,  10, 9 };
+
+    return place[((word & -word) * 0x077cb531u) >> 27];
+}
+
 static inline u64 min_u64(u64 a, u64 b)
 {
     return a < b ? a : b;

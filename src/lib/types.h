@@ -47,6 +47,7 @@ static inline gva_t gva(u64 a)
 #define NORETURN                      __attribute__((noreturn))
 #define PRINTF(fmt, arg)              __attribute__((format(printf, fmt, arg)))
 #define ALWAYS_INLINE                 inline __attribute__((always_inline))
+#define FLATTEN                       __attribute__((flatten))  // whatever it calls is part of it
 #define NOINLINE                      __attribute__((noinline)) // rare, and in nobody's way there
 #define UNLIKELY(x)                   __builtin_expect(!!(x), 0)
 #define LIKELY(x)                     __builtin_expect(!!(x), 1)

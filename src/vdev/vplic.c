@@ -56,7 +56,7 @@ static u32 best_of(const struct vplic *p, u32 context)
         u32 ready = p->pending[w] & ~p->claimed[w] & p->context[context].enable[w];
 
         for (; ready; ready &= ready - 1) {
-            u32 source = 32 * w + (u32)__builtin_ctz(ready);
+            u32 source = 32 * w + lowest_bit(ready);
 
             if (p->priority[source] > best_priority) {
                 best          = source;

@@ -104,7 +104,7 @@ bool bus_is_quiet(const struct bus *b)
 static void devices_call(struct bus *b, u32 which)
 {
     for (; which; which &= which - 1) {
-        struct vdev *d = b->devices[__builtin_ctz(which)];
+        struct vdev *d = b->devices[lowest_bit(which)];
 
         d->ops->tick(d);
     }

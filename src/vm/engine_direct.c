@@ -4,7 +4,7 @@
 //
 // In:     a vCPU that comes, goes, enters its guest or has left it.
 // Out:    the hart's S-level CSRs are the guest's own while it runs, and v->csr what they hold
-//         while the monitor does.
+//         while the monitor does, from when it wants to know.
 // Always: system calls of processes, sret, interrupts and most CSR accesses do not trap.  satp,
 //         sfence.vma and wfi do, and so do faults: translations are the shadow tables'.  The timer
 //         does where the hart has no stimecmp; where it has one, that is the guest's while it runs.
@@ -52,7 +52,7 @@ static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
                            .timecmp   = v->csr.stimecmp };
 }
 
-static void direct_enter(struct vcpu *v)
+void super_enter(struct vcpu *v)
 {
     u64          mip = __atomic_load_n(&v->csr.mip, __ATOMIC_RELAXED);
     struct super to;
@@ -71,43 +71,58 @@ static bool was_injected(const struct super *before, const struct super *after)
            (after->cause != before->cause || after->epc != before->epc);
 }
 
-// The guest has set its timer, and taken its interrupts, without us.  The line follows; that it did
-// is no news for anybody.  True: it has fallen, so the guest was there.
-static ALWAYS_INLINE bool timer_leave(struct vcpu *v)
+// The guest has taken its timer's interrupts, and set it anew, without us.  The line follows; that
+// it did is no news for anybody.  If it has fallen, the guest was there.
+static ALWAYS_INLINE void timer_line_follow(struct vcpu *v)
 {
-    struct super *s   = &v->super;
-    bool          due = s->pending & BIT(IRQ_STI);
+    bool due = v->super.pending & BIT(IRQ_STI);
 
-    __atomic_store_n(&v->csr.stimecmp, s->timecmp, __ATOMIC_RELAXED);
     if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
-        return false;
+        return;
     lines_store(v, BIT(IRQ_STI), due);
-    return !due;
+    v->timer_line_fell = !due;
 }
 
-static void direct_leave(struct vcpu *v)
+void super_leave(struct vcpu *v)
 {
-    struct super *s = &v->super, before = *s;
+    struct super *s = &v->super;
     enum mode     mode;
 
-    hart_super_read(s, v->timer_is_real);
-    mode           = (enum mode)field_get(s->status, STATUS_MPP);
-    v->csr.mstatus = bits_merge(v->csr.mstatus, s->status, SUPER_STATUS);
-    v->csr.mie     = bits_merge(v->csr.mie, s->enabled, INT_S);
-    v->csr.stvec   = s->tvec;
-    v->csr.sepc    = s->epc;
-    v->csr.scause  = s->cause;
-    v->csr.stval   = s->tval;
+    hart_super_look(s, v->timer_is_real);
+    v->super_is_known = false;
+    mode              = (enum mode)field_get(s->status, STATUS_MPP);
+    v->csr.mstatus    = bits_merge(v->csr.mstatus, s->status, SUPER_STATUS);
     if (s->pending & BIT(IRQ_SSI)) {
         __atomic_fetch_or(&v->csr.mip, BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
-        s->pending &= ~BIT(IRQ_SSI); // hart_super_read() has taken it
+        s->pending &= ~BIT(IRQ_SSI); // hart_super_look() has taken it
     }
-    v->stats.injected += (v->timer_is_real && timer_leave(v)) || was_injected(&before, s);
+    if (v->timer_is_real)
+        timer_line_follow(v);
     if (mode == v->mode)
         return;
     v->mode = mode;
     if (!walk_levels(v->csr.satp)) // without translation each mode has a face
         shadow_follow(v);
+}
+
+void super_learn(struct vcpu *v)
+{
+    struct super *s = &v->super, before;
+
+    if (v->super_is_known)
+        return;
+    v->super_is_known = true;
+    before            = *s;
+    hart_super_read(s, v->timer_is_real);
+    v->csr.mie    = bits_merge(v->csr.mie, s->enabled, INT_S);
+    v->csr.stvec  = s->tvec;
+    v->csr.sepc   = s->epc;
+    v->csr.scause = s->cause;
+    v->csr.stval  = s->tval;
+    if (v->timer_is_real)
+        __atomic_store_n(&v->csr.stimecmp, s->timecmp, __ATOMIC_RELAXED);
+    v->stats.injected += v->timer_line_fell || was_injected(&before, s);
+    v->timer_line_fell = false;
 }
 
 static void direct_load(struct vcpu *v)
@@ -117,11 +132,13 @@ static void direct_load(struct vcpu *v)
     hart_super_begin(v->timer_is_real);
     engine_load_common(v);
     hart_super_load(&to, v->timer_is_real);
-    v->super = to;
+    v->super          = to;
+    v->super_is_known = true;
 }
 
 static void direct_save(struct vcpu *v)
 {
+    super_learn(v);
     hart_super_end(&v->super);
     v->csr.sscratch   = v->super.scratch;
     v->csr.scounteren = v->super.counteren;
@@ -136,7 +153,5 @@ const struct engine engine_direct = {
     .refuses   = direct_refuses,
     .load      = direct_load,
     .save      = direct_save,
-    .enter     = direct_enter,
-    .leave     = direct_leave,
     .follow    = shadow_follow,
 };

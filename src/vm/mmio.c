@@ -94,12 +94,16 @@ static bool begins_there(const struct vcpu *v, const struct insn *i, u64 tval)
     return reg_get(v, i->rs1) + (u64)(s64)i->imm == tval;
 }
 
-bool mmio_recall(struct vcpu *v, const struct trap *t, enum outcome *o)
+FLATTEN bool mmio_recall(struct vcpu *v, const struct trap *t, enum outcome *o)
 {
-    const struct memo *m = memo_find(v, t);
+    const struct memo *m;
 
+    if (t->cause != EXC_LOAD_PAGE_FAULT && t->cause != EXC_STORE_PAGE_FAULT)
+        return false;
+    m = memo_find(v, t);
     if (!m || !begins_there(v, &m->insn, t->tval))
         return false;
+    v->stats.traps[t->cause]++;
     v->stats.mmio++;
     v->stats.recalled++;
     *o = device_access(v, t, m->insn.op == OP_STORE ? ACCESS_WRITE : ACCESS_READ, &m->insn,

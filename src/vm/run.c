@@ -132,30 +132,47 @@ u64 longest_stay(u32 hart)
     return here[hart].longest;
 }
 
-static void guest_enter(struct vcpu *v)
+static FLATTEN void guest_enter(struct vcpu *v)
 {
     u64 stay = stay_end();
 
     v->stats.longest = max_u64(v->stats.longest, stay);
     v->stats.spent[v->spent_on] += stay;
     v->spent_on = SPENT_OTHER;
-    if (v->engine->enter)
-        v->engine->enter(v);
+    if (v->engine->s_is_real)
+        super_enter(v);
     guest_run(&v->f);
     stay_begins();
-    if (v->engine->leave)
-        v->engine->leave(v);
+    if (v->engine->s_is_real)
+        super_leave(v);
+}
+
+static void learn(struct vcpu *v)
+{
+    if (v->engine->s_is_real)
+        super_learn(v);
+}
+
+static enum outcome handle(struct vcpu *v, const struct trap *t)
+{
+    learn(v);
+    return trap_handle(v, t);
 }
 
 static enum outcome act(struct vcpu *v, const struct trap *t)
 {
-    enum outcome o = trap_handle(v, t);
+    enum outcome o;
 
+    if (!mmio_recall(v, t, &o))
+        o = handle(v, t);
     switch (o) {
-    case RESUME:  break;
-    case NEXT:    v->f.pc += v->step; break;
-    case REFLECT: stuck_take_exception(v); break;
-    case STOP:    break;
+    case RESUME: break;
+    case NEXT:   v->f.pc += v->step; break;
+    case REFLECT:
+        learn(v);
+        stuck_take_exception(v);
+        break;
+    case STOP: break;
     }
     return o;
 }
@@ -180,6 +197,7 @@ static void interrupted(struct vcpu *v)
 {
     v->stats.irqs++;
     v->spent_on = SPENT_INTERRUPTS;
+    learn(v);
     if (UNLIKELY(v->trace.on))
         trace_machine(v);
     (void)irq_poll();

@@ -80,10 +80,15 @@ void hart_arm(u64 deadline_ticks)
 
     if (!hart_index())
         deadline_ticks = min_u64(deadline_ticks, sched_alarm.deadline_ticks);
-    if (deadline_ticks == h->armed)
+    if (h->armed && h->armed <= deadline_ticks)
         return;
     h->armed = deadline_ticks;
     clock_arm(deadline_ticks);
+}
+
+void hart_timer_rang(void)
+{
+    runq_here()->armed = 0;
 }
 
 // The turn on h ends at that time, if not before; but it lasts for a while.

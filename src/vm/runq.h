@@ -19,7 +19,7 @@ struct local {
     struct vcpu *running; // whose turn it is; NULL: nobody's
     struct vcpu *last;    // who has had the latest turn
     u64          turn_begin, slice_end;
-    u64          armed; // what its timer holds
+    u64          armed; // when its timer will ring; 0: it has
     u64          since; // when `last` got the hart, in one turn or several
     u64          busy, began;
     u64          turns, ipis;
@@ -44,8 +44,10 @@ u64           ticks_of_ms(u64 ms);
 
 // Makes a hart look at its interrupts, and at its slice, anew.
 void runq_poke(struct local *h);
-// Arms the calling hart's timer; the boot hart's with the alarm as well.
+// Arms the calling hart's timer; the boot hart's with the alarm as well.  One that will ring before
+// is left alone: a write of it costs more than the few interrupts that find nothing to do.
 void hart_arm(u64 deadline_ticks);
+void hart_timer_rang(void); // it has to be armed anew
 // The calling hart takes part.
 void runq_join(void);
 // Chooses; whose turn it is then is RUNNING here until runq_turn_over().

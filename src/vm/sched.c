@@ -113,6 +113,8 @@ bool irq_poll(void)
     u64 pending = hart_irq_pending();
 
     (void)last_words_are_mine(); // or another hart's, and then this one is to stop
+    if (pending & BIT(IRQ_MTI))
+        hart_timer_rang();
     if (alarm_has_rung())
         return true;
     if (pending & BIT(IRQ_MSI))

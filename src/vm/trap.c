@@ -30,11 +30,8 @@ static enum exc access_fault_of(u64 cause)
 
 static enum outcome on_page_fault(struct vcpu *v, const struct trap *t)
 {
-    enum outcome o;
-    gpa_t        at;
+    gpa_t at;
 
-    if (mmio_recall(v, t, &o))
-        return o;
     switch (shadow_fill(v, gva(t->tval), kind_of(t->cause), &at)) {
     case SHADOW_FILLED:       return RESUME;
     case SHADOW_PAGE_FAULT:   return raise(v, t->cause, t->tval);

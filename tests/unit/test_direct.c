@@ -4,6 +4,8 @@
 #include "dev/machine.h"
 #include "unit.h"
 
+#include "vdev/board.h"
+
 
 static struct rig *r;
 static void (*body)(struct super *s); // the guest, between two traps
@@ -393,6 +395,81 @@ TEST(what_did_not_change_is_not_written)
     EXPECT_EQ(fake_hart.n_super_update, before + 1, "sepc did");
 }
 
+// A guest that reads a register of a device, again and again, and changes CSRs in between.
+#define READS 4
+static u64      stvec_at[READS]; // as the monitor knows it when the guest comes back
+static unsigned n_reads, line_at;
+static bool     stops;
+
+static void reads_a_device(struct frame *f)
+{
+    struct super *s = &fake_hart.super;
+
+    if (n_reads)
+        stvec_at[n_reads - 1] = r->v->csr.stvec;
+    if (n_reads == READS || (stops && n_reads == 2)) {
+        seen     = *s;
+        f->cause = CAUSE_INTERRUPT | IRQ_MTI;
+        pend(r->v, PEND_RESCHED);
+        return;
+    }
+    if (n_reads == line_at) // a device's, while the monitor is on its way
+        __atomic_store_n(&r->v->irq_lines, BIT(IRQ_SEI), __ATOMIC_RELAXED);
+    s->tvec    = 0x1000 * ++n_reads;
+    s->enabled = n_reads & 1 ? BIT(IRQ_SEI) : BIT(IRQ_STI);
+    s->epc += 4;
+    f->pc    = VM_RAM_BASE;
+    f->x[5]  = VUART_BASE;
+    f->cause = EXC_LOAD_PAGE_FAULT;
+    f->tval  = VUART_BASE + 7;
+    if (stops && n_reads == 2)
+        pend(r->v, PEND_RESCHED);
+}
+
+static void reads_begin(unsigned line, bool ends)
+{
+    static const u32 lbu = 0x0072c383; // lbu t2, 7(t0)
+
+    assert_true(gmem_write(&r->vm, gpa(VM_RAM_BASE), &lbu, sizeof lbu));
+    fake_hart.on_run = reads_a_device;
+    memset(stvec_at, 0, sizeof stvec_at);
+    n_reads = 0;
+    line_at = line;
+    stops   = ends;
+    vcpu_run(r->v);
+}
+
+TEST(an_access_that_is_remembered_reads_no_csr)
+{
+    reads_begin(READS, false);
+    EXPECT_EQ(r->v->stats.recalled, READS - 1, "all but the first");
+    EXPECT_EQ(stvec_at[0], 0x1000, "the first one's was learnt");
+    for (unsigned i = 1; i < READS; i++)
+        EXPECT_EQ(stvec_at[i], 0x1000, "%u: was not", i);
+    EXPECT_EQ(seen.tvec, 0x1000 * READS, "what the guest has set stays");
+    EXPECT_EQ(seen.enabled, BIT(IRQ_STI), "likewise");
+    EXPECT_EQ(r->v->csr.stvec, 0x1000 * READS, "and is known when the turn is over");
+    EXPECT_EQ(r->v->csr.mie & INT_S, BIT(IRQ_STI), "likewise");
+}
+
+// What a device pends goes to the hart, and the guest's own sie, which is newer than ours, stays.
+TEST(a_line_that_rises_meanwhile_changes_nothing_else)
+{
+    reads_begin(2, false);
+    EXPECT_EQ(seen.pending, BIT(IRQ_SEI), "pends");
+    EXPECT_EQ(seen.enabled, BIT(IRQ_STI), "what the guest has enabled last");
+    EXPECT_EQ(seen.tvec, 0x1000 * READS, "likewise");
+}
+
+TEST(a_turn_that_ends_with_such_an_access_loses_nothing)
+{
+    reads_begin(READS, true);
+    EXPECT_EQ(n_reads, 2, "two reads");
+    EXPECT_EQ(r->v->stats.recalled, 1, "the second was remembered");
+    EXPECT_EQ(r->v->csr.stvec, 0x2000, "learnt at the end");
+    EXPECT_EQ(r->v->csr.mie & INT_S, BIT(IRQ_STI), "likewise");
+}
+
 TEST(who_is_traced_is_run_by_classic)
 {
     r->v->csr.sscratch = 0x77;
@@ -471,6 +548,9 @@ int main(void)
         RUN_ON_RIG(a_machine_that_does_not_tell_of_it_has_an_emulated_timer),
         RUN_ON_RIG(who_is_traced_has_an_emulated_timer),
         RUN_ON_RIG(what_did_not_change_is_not_written),
+        RUN_ON_RIG(an_access_that_is_remembered_reads_no_csr),
+        RUN_ON_RIG(a_line_that_rises_meanwhile_changes_nothing_else),
+        RUN_ON_RIG(a_turn_that_ends_with_such_an_access_loses_nothing),
         RUN_ON_RIG(who_is_traced_is_run_by_classic),
         RUN_ON_RIG(no_trap_takes_the_hot_path),
         RUN_ON_RIG(leaves_have_the_guests_own_u),

@@ -237,20 +237,29 @@ void hart_super_update(const struct super *to, const struct super *held, bool ti
 }
 
 // With the timer, STIP is what the time says, whatever was written.
+void hart_super_look(struct super *held, bool timer)
+{
+    const struct super *now = &fake_hart.super;
+
+    held->status  = now->status;
+    held->pending = now->pending;
+    if (timer)
+        held->pending = bits_merge(held->pending, fake_hart.time >= now->timecmp ? BIT(IRQ_STI) : 0,
+                                   BIT(IRQ_STI));
+    fake_hart.super.pending &= ~BIT(IRQ_SSI);
+}
+
 void hart_super_read(struct super *held, bool timer)
 {
-    struct super now = fake_hart.super;
+    const struct super *now = &fake_hart.super;
 
-    now.scratch   = held->scratch;
-    now.counteren = held->counteren;
-    now.envcfg    = held->envcfg;
+    held->enabled = now->enabled;
+    held->tvec    = now->tvec;
+    held->epc     = now->epc;
+    held->cause   = now->cause;
+    held->tval    = now->tval;
     if (timer)
-        now.pending =
-            bits_merge(now.pending, fake_hart.time >= now.timecmp ? BIT(IRQ_STI) : 0, BIT(IRQ_STI));
-    else
-        now.timecmp = held->timecmp;
-    *held = now;
-    fake_hart.super.pending &= ~BIT(IRQ_SSI);
+        held->timecmp = now->timecmp;
 }
 
 void hart_super_end(struct super *held)

@@ -303,7 +303,8 @@ void hart_super_load(const struct super *to, bool timer)
     if (timer)
         super_timecmp_set(to->timecmp);
     super_status_set(to->status);
-    super_irqs_set(to->pending, to->enabled);
+    csr_write(mip, to->pending);
+    super_enabled_set(to->enabled);
     csr_write(stvec, to->tvec);
     csr_write(sepc, to->epc);
     csr_write(scause, to->cause);
@@ -322,7 +323,8 @@ void hart_super_end(struct super *s)
     s->counteren = csr_read(scounteren);
     s->envcfg    = envcfg;
     s->pending = s->enabled = 0;
-    super_irqs_set(0, 0);
+    csr_write(mip, 0);
+    super_enabled_set(0);
 }
 
 void hart_traps_all(bool all)

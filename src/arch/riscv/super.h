@@ -14,9 +14,8 @@ static ALWAYS_INLINE void super_status_set(u64 status)
     csr_write(mstatus, bits_merge(csr_read(mstatus), status, HELD_STATUS));
 }
 
-static ALWAYS_INLINE void super_irqs_set(u64 pending, u64 enabled)
+static ALWAYS_INLINE void super_enabled_set(u64 enabled)
 {
-    csr_write(mip, pending);
     csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
 }
 
@@ -39,8 +38,10 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
 
     if (to->status != held->status)
         super_status_set(to->status);
-    if (to->pending != held->pending || to->enabled != held->enabled)
-        super_irqs_set(to->pending, to->enabled);
+    if (to->pending != held->pending)
+        csr_write(mip, to->pending);
+    if (to->enabled != held->enabled)
+        super_enabled_set(to->enabled);
     if (to->tvec != held->tvec)
         csr_write(stvec, to->tvec);
     if (to->epc != held->epc)
@@ -53,14 +54,19 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         super_timecmp_set(to->timecmp);
 }
 
-static ALWAYS_INLINE void hart_super_read(struct super *s, bool timer)
+static ALWAYS_INLINE void hart_super_look(struct super *s, bool timer)
 {
     u64 pending = csr_read(mip) & INT_S;
 
+    (void)timer;
     if (pending & BIT(IRQ_SSI))
         csr_clear(mip, BIT(IRQ_SSI));
     s->status  = csr_read(mstatus) & HELD_STATUS;
     s->pending = pending;
+}
+
+static ALWAYS_INLINE void hart_super_read(struct super *s, bool timer)
+{
     s->enabled = csr_read(mie) & INT_S;
     s->tvec    = csr_read(stvec);
     s->epc     = csr_read(sepc);

@@ -64,7 +64,7 @@
         \op     t6, FRAME_X(31)(a0)
         .endm
 
-        .text
+        .section .text.guest_run, "ax"  # beside what calls it: see hot_path.ld
         # void guest_run(struct frame *f): a0 = f
         .globl  guest_run
 guest_run:
@@ -141,6 +141,7 @@ to_monitor:
         addi    sp, sp, 128
         ret
 
+        .text
         # csr.c is compiled so that t2 to t6 are preserved by whatever it calls (see the Makefile),
         # and other files are not.  So it calls these, with the arguments of what they call.
         .macro  kept function
