@@ -94,7 +94,8 @@ class Bare(Linux):
         super().__init__("disk, bare", [
             QEMU, "-M", "virt", "-cpu", "rv64,h=false", "-m", "256M", "-nographic", "-no-reboot",
             "-global", "virtio-mmio.force-legacy=false", "-drive",
-            f"if=none,id=disk,format=raw,file={IMAGE}", "-device", "virtio-blk-device,drive=disk",
+            f"if=none,id=disk,format=raw,file={IMAGE}", "-device",
+            "virtio-blk-device,drive=disk,queue-size=512",
             "-kernel", kernel, "-initrd", initrd, "-append", cmdline(plan, 1)], plan.timeout_s)
 
     def end(self):

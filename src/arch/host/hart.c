@@ -267,8 +267,7 @@ void hart_super_end(struct super *held)
     held->scratch           = fake_hart.super.scratch;
     held->counteren         = fake_hart.super.counteren;
     held->envcfg            = fake_hart.super.envcfg;
-    fake_hart.super.pending = fake_hart.super.enabled = 0;
-    held->pending = held->enabled = 0;
+    fake_hart.super.enabled = held->enabled = 0;
 }
 
 void pmp_lock_monitor(u64 base, u64 text_end, u64 rodata_end, u64 guard)

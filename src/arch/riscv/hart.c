@@ -208,14 +208,17 @@ bool last_words_are_mine(void)
     return whose;
 }
 
+static u64 enabled[MAX_HARTS]; // what mie holds for the monitor
+
 void hart_irq_enable(u64 bits)
 {
+    enabled[hart_index()] = bits;
     csr_write(mie, bits);
 }
 
 u64 hart_irq_pending(void)
 {
-    return csr_read(mip) & csr_read(mie);
+    return csr_read(mip) & enabled[hart_index()];
 }
 
 void hart_wait(void)
@@ -257,7 +260,8 @@ void hart_counters_set(u64 scounteren)
 
 void hart_envcfg_set(u64 senvcfg)
 {
-    (void)csr_try("csrw 0x10a, %[reg]", senvcfg);
+    if (hart_caps.senvcfg_mask)
+        csr_write(0x10a, senvcfg);
 }
 
 // The store of an SC that fails or succeeds, on memory of ours, ends any reservation (Unpriv.,
@@ -316,14 +320,10 @@ void hart_super_load(const struct super *to, bool timer)
 
 void hart_super_end(struct super *s)
 {
-    u64 envcfg = 0;
-
-    (void)csr_try("csrr %[reg], 0x10a", envcfg);
     s->scratch   = csr_read(sscratch);
     s->counteren = csr_read(scounteren);
-    s->envcfg    = envcfg;
-    s->pending = s->enabled = 0;
-    csr_write(mip, 0);
+    s->envcfg    = hart_caps.senvcfg_mask ? csr_read(0x10a) : 0;
+    s->enabled   = 0;
     super_enabled_set(0);
 }
 
