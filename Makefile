@@ -84,7 +84,7 @@ $(B)/obj/%.S.o: src/%.S Makefile | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) $(XCFLAGS) -Isrc -D__ASSEMBLER__ -MMD -MP -c $< -o $@
 
-$(B)/duomo.ld: src/arch/riscv/duomo.ld src/arch/riscv/hot_path.ld src/arch/riscv/layout.h | $(B)/.deps-build
+$(B)/duomo.ld: $(wildcard src/arch/riscv/*.ld) src/arch/riscv/layout.h | $(B)/.deps-build
 	@mkdir -p $(@D)
 	@$(XCC) -E -P -x c -D__LINKER__ -Isrc $< -o $@
 

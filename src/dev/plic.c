@@ -20,16 +20,16 @@
 #define SOURCES      128
 
 static struct {
-    u64 base;
-    u32 context, n_sources;
+    u64  base;
+    u32  context, n_sources;
+    u64  round;
+    bool again; // one of the lines' is set
     struct {
         irq_handler *handler;
         void        *arg;
         u64          round; // in which it was last handled
         bool         again;
     } line[SOURCES];
-    u64  round;
-    bool again; // one of the lines' is set
 } plic;
 
 // Which hart's interrupt controller has this phandle?

@@ -219,7 +219,7 @@ static bool cards_make(struct virtio_blk *b, u32 pieces)
     if (b->ring.indirect && !(tables = (struct vring_desc *)ram_alloc(
                                   DEPTH * (SMALL + pieces) * sizeof *tables, PAGE_SIZE)))
         return false;
-    for (struct card *k = b->cards; k < b->cards + DEPTH; k++) {
+    for (struct card *k = b->cards + DEPTH; k-- > b->cards;) { // the first is used most
         k->head     = (struct seg){ .at = hpa((u64)&k->header), .len = sizeof k->header };
         k->range_at = (struct seg){ .at = hpa((u64)&k->range), .len = sizeof k->range };
         k->tail     = (struct seg){ .at = hpa((u64)&k->status), .len = 1 };

@@ -11,8 +11,8 @@
 #include "dev/machine.h"
 #include "dev/virtio.h"
 
-// One block: descriptors, avail ring, on the next page the used ring (legacy devices want this
-// order and alignment, 2.7.2), slots, indirect tables.
+// One block: descriptors, avail ring, used ring, slots, indirect tables.  Legacy devices want the
+// used ring on the next page (2.7.2); otherwise all that one request touches is in one, if it fits.
 struct layout {
     u64 avail, used, slots, tables, end;
 };
@@ -23,8 +23,9 @@ static struct layout layout_of(const struct vring *r)
     u64           n = r->size;
 
     l.avail  = n * sizeof(struct vring_desc);
-    l.used   = align_up(l.avail + sizeof(struct vring_avail) + 2 * n + 2, PAGE_SIZE);
-    l.slots  = align_up(l.used + sizeof(struct vring_used) + 8 * n + 2, PAGE_SIZE);
+    l.used   = align_up(l.avail + sizeof(struct vring_avail) + 2 * n + 2,
+                        r->hw->legacy ? PAGE_SIZE : 8);
+    l.slots  = align_up(l.used + sizeof(struct vring_used) + 8 * n + 2, 8);
     l.tables = align_up(l.slots + n * sizeof(struct vring_slot), 16);
     l.end    = l.tables + (r->indirect ? n * r->pieces_max * sizeof(struct vring_desc) : 0);
     return l;

@@ -432,7 +432,7 @@ static void vblk_device_reset(struct virtio *d)
     b->n_free                                   = REQUESTS;
     b->chain                                    = &b->chains[0];
     for (u32 i = 0; i < REQUESTS; i++) {
-        b->free[i]              = &b->requests[i];
+        b->free[i]              = &b->requests[REQUESTS - 1 - i]; // the first is used most
         b->requests[i].disk     = b;
         b->requests[i].whole    = &b->chains[1 + i];
         b->requests[i].blk.done = request_done;
