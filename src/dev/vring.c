@@ -22,9 +22,9 @@ static struct layout layout_of(const struct vring *r)
     struct layout l;
     u64           n = r->size;
 
-    l.avail  = n * sizeof(struct vring_desc);
-    l.used   = align_up(l.avail + sizeof(struct vring_avail) + 2 * n + 2,
-                        r->hw->legacy ? PAGE_SIZE : 8);
+    l.avail = n * sizeof(struct vring_desc);
+    l.used =
+        align_up(l.avail + sizeof(struct vring_avail) + 2 * n + 2, r->hw->legacy ? PAGE_SIZE : 8);
     l.slots  = align_up(l.used + sizeof(struct vring_used) + 8 * n + 2, 8);
     l.tables = align_up(l.slots + n * sizeof(struct vring_slot), 16);
     l.end    = l.tables + (r->indirect ? n * r->pieces_max * sizeof(struct vring_desc) : 0);

@@ -19,6 +19,7 @@ from machine import BOOT_SECONDS
 
 PROJECT = Path(__file__).resolve().parents[2]
 LINUX, FIGURAS = 2, 14
+NAPS = 1500
 
 
 @pytest.fixture
@@ -115,6 +116,22 @@ def test_what_it_prints_while_the_monitor_answers_is_whole(run, kernel, initrd, 
         time.sleep(0.03)
     numbers = machine.shown().replace("\r", "").split("\n1\n", 1)[1].split("all of them")[0].split()
     assert numbers == [str(n) for n in range(2, 5001)]
+
+
+def test_a_nap_is_one_wait(run, bare, kernel, initrd, tmp_path):
+    """Where the guest has the hart's own timer, that may be a while late; who was woken for it must find it due,
+    or it sleeps again, and again."""
+    if bare:
+        pytest.skip("the bare machine has no monitor")
+    naps = f"for i in $(seq {NAPS}); do usleep 700; done"
+    linux = f'console=ttyS0 quiet TERM=dumb duomo.run="sleep 2; echo begin; sleep 4; {naps}; echo end; sleep 99"'
+    machine = run(config_write(tmp_path / "naps.yaml", 1, [vm_text("linux", kernel, linux, f"initrd: {initrd}")]))
+    waits = []
+
+    for word in ("begin", "end"):
+        machine.wait_for(lambda word=word: f"\n{word}" in machine.shown(), f"it does not {word}")
+        waits.append(machine.ask("stats linux")["vcpus"][0]["waits"])
+    assert 0.9 * NAPS <= waits[1] - waits[0] <= 1.2 * NAPS
 
 
 def test_one_that_is_broken_keeps_nobody_from_starting(run, figura, tmp_path):
