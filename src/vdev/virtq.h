@@ -37,7 +37,7 @@ struct chain {
     u16        head;
     u16        out, in_begin, in, end; // segs[out .. in_begin) and segs[in .. end)
     u64        out_bytes, in_bytes;    // what is left in them
-    struct seg segs[CHAIN_SEGS_MAX];
+    struct seg segs[CHAIN_SEGS_MAX] __attribute__((aligned(16))); // as a table's are
 };
 
 enum virtq_answer {

@@ -118,6 +118,8 @@ static u32 claim(struct vplic *p, u32 context)
     p->claimed[source / 32] |= bit;
     p->pending[source / 32] &= ~bit;
     lines_update(p);
+    if (context % 2)
+        vcpu_was_interrupted(p->dev.vm->vcpus[context / 2]);
     return source;
 }
 

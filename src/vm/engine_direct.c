@@ -73,14 +73,23 @@ static bool was_injected(const struct super *before, const struct super *after)
 
 // The guest has taken its timer's interrupts, and set it anew, without us.  The line follows; that
 // it did is no news for anybody.  If it has fallen, the guest was there.
-static ALWAYS_INLINE void timer_line_follow(struct vcpu *v)
+static void timer_line_follow(struct vcpu *v)
 {
     bool due = v->super.pending & BIT(IRQ_STI);
 
     if (LIKELY(due == !!(lines_of(v) & BIT(IRQ_STI))))
         return;
     lines_store(v, BIT(IRQ_STI), due);
-    v->timer_line_fell = !due;
+    if (!due)
+        vcpu_was_interrupted(v);
+}
+
+void vcpu_was_interrupted(struct vcpu *v)
+{
+    if (!v->engine->s_is_real) // there it is we who interrupt
+        return;
+    v->stats.injected++;
+    v->is_counted = true;
 }
 
 void super_leave(struct vcpu *v)
@@ -121,8 +130,8 @@ void super_learn(struct vcpu *v)
     v->csr.stval  = s->tval;
     if (v->timer_is_real)
         __atomic_store_n(&v->csr.stimecmp, s->timecmp, __ATOMIC_RELAXED);
-    v->stats.injected += v->timer_line_fell || was_injected(&before, s);
-    v->timer_line_fell = false;
+    v->stats.injected += !v->is_counted && was_injected(&before, s);
+    v->is_counted = false;
 }
 
 static void direct_load(struct vcpu *v)

@@ -88,16 +88,16 @@ struct vcpu {
     u32                  id;
     enum hsm             hsm;
     struct sched         sched;
-    u32                  loaded_on;       // index of the hart that holds its state; NOWHERE
-    bool                 gave_up;         // its turn, to try an SBI call or an access again
-    bool                 waiting;         // in wfi
-    bool                 timer_is_real;   // while its guest runs, its stimecmp is the hart's
-    bool                 super_is_known;  // v->csr holds all of what the hart does
-    bool                 timer_line_fell; // by itself, and it was not counted yet
-    u8                   spent_on;        // enum spent: this stay
-    u8                   step;            // length of the instruction at pc, for NEXT
-    u64                  m_deadline;      // vCLINT's mtimecmp, in ticks
-    u64                  real_counters;   // what the hart's scounteren, senvcfg hold for us
+    u32                  loaded_on;      // index of the hart that holds its state; NOWHERE
+    bool                 gave_up;        // its turn, to try an SBI call or an access again
+    bool                 waiting;        // in wfi
+    bool                 timer_is_real;  // while its guest runs, its stimecmp is the hart's
+    bool                 super_is_known; // v->csr holds all of what the hart does
+    bool                 is_counted;     // what scause tells of an interrupt
+    u8                   spent_on;       // enum spent: this stay
+    u8                   step;           // length of the instruction at pc, for NEXT
+    u64                  m_deadline;     // vCLINT's mtimecmp, in ticks
+    u64                  real_counters;  // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
     struct super         super;                 // what the hart's S-level CSRs hold for us
     u64                  ext_status;            // FS and VS while the vCPU is not on a hart
@@ -205,6 +205,8 @@ void vcpu_take_exception(struct vcpu *v);
 void vcpu_take_interrupt(struct vcpu *v);
 void vcpu_return_from_s(struct vcpu *v); // what sret does
 void vcpu_line_set(struct vcpu *v, u64 bits, bool up);
+// It is known that the guest has taken an interrupt, if the hart gave it: it has claimed it.
+void vcpu_was_interrupted(struct vcpu *v);
 
 // vm/trap.c
 enum outcome trap_handle(struct vcpu *v, const struct trap *t);

@@ -286,6 +286,23 @@ TEST(what_the_hart_gave_is_counted)
     EXPECT_EQ(r->v->stats.injected, before + 1, "nothing since");
 }
 
+// Between two looks at scause there may have been several, each of which a device's access told.
+TEST(what_it_claims_is_counted)
+{
+    u64 before = r->v->stats.injected;
+
+    turn(look);
+    for (u32 i = 0; i < 3; i++)
+        vcpu_was_interrupted(r->v);
+    turn(take_interrupt);
+    EXPECT_EQ(r->v->stats.injected, before + 3, "each once");
+    turn(take_interrupt);
+    EXPECT_EQ(r->v->stats.injected, before + 4, "what nobody has told");
+    r->v->engine = &engine_classic;
+    vcpu_was_interrupted(r->v);
+    EXPECT_EQ(r->v->stats.injected, before + 4, "classic counts by itself");
+}
+
 // The hart's stimecmp is the guest's own (Sstc): it sets it, and takes its interrupt, without a trap.
 static void set_own_timer(struct super *s)
 {
@@ -544,6 +561,7 @@ int main(void)
         RUN_ON_RIG(a_software_interrupt_outlives_traps),
         RUN_ON_RIG(lines_of_devices_are_the_harts_to_give),
         RUN_ON_RIG(what_the_hart_gave_is_counted),
+        RUN_ON_RIG(what_it_claims_is_counted),
         RUN_ON_RIG(its_timer_is_the_harts),
         RUN_ON_RIG(a_timer_that_is_due_is_pending_at_once),
         RUN_ON_RIG(a_hart_without_stimecmp_has_an_emulated_timer),
