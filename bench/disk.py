@@ -166,7 +166,7 @@ class Vm(Linux):
 
 
 def measure(plan, kernel, initrd, engine):
-    """{"ns": {case: {machine: [each boot's quickest]}}, "insns": {case: count}}, the latter not of a quick run."""
+    """{"ns": {case: {machine: [each boot's quickest]}}, "insns": {case: count}}, the latter not if quick."""
     ns = {name: {"bare": [], "vm": []} for name, *_ in CASES}
     image_make()
     for boot in range(plan.boots):
@@ -198,8 +198,8 @@ def parts(found):
         rows.append([what] + [number(v) for v in per_second] + [f"{100 * share_of(samples):.0f} %"]
                     + [number(found["insns"][name]) for _ in range(bool(found["insns"]))])
     head = ["disk", "bare, MiB/s", "VM, MiB/s", "VM / bare"] + ["monitor's instructions"] * bool(found["insns"])
-    return ["A disk's throughput (of each boot the quickest run, and of those the median), and what the monitor executes for one request, "
-            "from the guest's register accesses to the physical disk's interrupt:", table(head, rows)]
+    return ["A disk's throughput (of each boot the quickest run, and of those the median), and what the monitor "
+            "executes for one request, from the guest's register accesses to the physical disk's interrupt:", table(head, rows)]
 
 
 def goals(found):

@@ -107,7 +107,7 @@ void hart_super_load(const struct super *to, bool timer);
 #include "arch/riscv/super.h" // inline, for each exit
 #else
 void hart_super_update(const struct super *to, const struct super *held, bool timer);
-void hart_super_look(struct super *held, bool timer);
+void hart_super_look(struct super *held);
 void hart_super_read(struct super *held, bool timer);
 #endif
 // Reads the rest; and no interrupt of the guest's is enabled from here on.

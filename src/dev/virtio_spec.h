@@ -113,6 +113,12 @@ struct vring_desc {
 #define VRING_NEXT     1 // flags of a descriptor
 #define VRING_WRITE    2 // the device writes there
 #define VRING_INDIRECT 4
+// What follows the address, as one word.
+#define VRING_NEXT_ONE BIT(48)
+static inline u64 vring_rest(u64 len, u64 flags, u64 next)
+{
+    return len | flags << 32 | next * VRING_NEXT_ONE;
+}
 
 struct vring_avail {
     u16 flags, idx;

@@ -106,12 +106,7 @@ const char *vring_make(struct vring *r, struct virtio_hw *hw, u32 queue, u32 siz
     return NULL;
 }
 
-// What follows the address, as one word: descriptors are made for each page that a disk reads.
-static ALWAYS_INLINE u64 desc_rest(u32 len, u16 flags, u16 next)
-{
-    return len | (u64)flags << 32 | (u64)next << 48;
-}
-
+// Two words: descriptors are made for each page that a disk reads.
 static ALWAYS_INLINE void desc_write(struct vring_desc *d, hpa_t at, u64 rest)
 {
     d->at                   = at.a;
@@ -131,7 +126,7 @@ static void pieces_write(struct vring *r, const struct vpiece *parts, u32 n_part
             at = r->slots[at].next;
             desc_write(
                 d, p->segs[i].at,
-                desc_rest(p->segs[i].len, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, at));
+                vring_rest(p->segs[i].len, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, at));
             room += p->in ? p->segs[i].len : 0;
         }
     d->flags &= (u16)~VRING_NEXT;
@@ -144,11 +139,11 @@ static ALWAYS_INLINE u32 part_write(struct vring_desc *table, u32 n, const struc
 {
     const struct seg  *end  = p->segs + p->n;
     struct vring_desc *d    = table + n;
-    u64                rest = desc_rest(0, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, (u16)n);
+    u64                rest = vring_rest(0, p->in ? VRING_NEXT | VRING_WRITE : VRING_NEXT, (u16)n);
     u64                sum  = 0;
 
     for (const struct seg *s = p->segs; s < end; s++, d++) {
-        rest += desc_rest(0, 0, 1);
+        rest += VRING_NEXT_ONE;
         sum += s->len;
         desc_write(d, s->at, s->len | rest);
     }
@@ -159,7 +154,7 @@ static ALWAYS_INLINE u32 part_write(struct vring_desc *table, u32 n, const struc
 static void table_put(struct vring *r, u16 head, const struct vring_desc *table, u32 n, u32 room)
 {
     desc_write(&r->desc[head], hpa((u64)table),
-               desc_rest(n * (u32)sizeof *table, VRING_INDIRECT, 0));
+               vring_rest(n * (u32)sizeof *table, VRING_INDIRECT, 0));
     r->slots[head].room = room;
     r->free             = r->slots[head].next;
 }
@@ -211,7 +206,7 @@ bool vring_add(struct vring *r, const struct vpiece *parts, u32 n_parts, void *t
 
 void vring_table_begin(struct vring_desc *table, const struct seg *first)
 {
-    desc_write(table, first->at, desc_rest(first->len, VRING_NEXT, 1));
+    desc_write(table, first->at, vring_rest(first->len, VRING_NEXT, 1));
 }
 
 void vring_table_middle(struct vring_desc *table, const struct vpiece *middle)
@@ -221,7 +216,7 @@ void vring_table_middle(struct vring_desc *table, const struct vpiece *middle)
 
 void vring_table_end(struct vring_desc *last, const struct seg *piece)
 {
-    desc_write(last, piece->at, desc_rest(piece->len, VRING_WRITE, 0));
+    desc_write(last, piece->at, vring_rest(piece->len, VRING_WRITE, 0));
 }
 
 bool vring_add_table(struct vring *r, const struct vring_desc *table, u32 n, u32 room, void *token)

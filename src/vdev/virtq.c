@@ -53,13 +53,6 @@ struct desc {
     u64   rest; // struct vring_desc: len, flags, next
 };
 
-// In the second word.
-#define DESC_NEXT_ONE BIT(48)
-static ALWAYS_INLINE u64 desc_rest(u64 len, u64 flags, u64 next)
-{
-    return len | flags << 32 | next * DESC_NEXT_ONE;
-}
-
 static ALWAYS_INLINE u64 desc_len(struct desc d)
 {
     return (u32)d.rest;
@@ -139,7 +132,7 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
         if (LIKELY(d.rest == like && gmem_offset(d.at) < places && s != limit)) {
             seg_put(s++, gmem_place(ram, d.at), like);
             bytes += len;
-            like += DESC_NEXT_ONE;
+            like += VRING_NEXT_ONE;
             i++;
             continue;
         }
@@ -157,7 +150,7 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             in_begin  = s;
             out_bytes = bytes;
         }
-        like = desc_rest(len, d.rest >> 32 & (VRING_NEXT | VRING_WRITE), (u64)(s - c->segs));
+        like = vring_rest(len, d.rest >> 32 & (VRING_NEXT | VRING_WRITE), (u64)(s - c->segs));
         bytes += len;
         if (!desc_is(d, VRING_NEXT)) {
             seg_put(s++, gmem_place(ram, d.at), like);
@@ -168,9 +161,9 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             c->in_bytes         = bytes - c->out_bytes;
             return bytes <= CHAIN_BYTES_MAX;
         }
-        like += DESC_NEXT_ONE;
+        like += VRING_NEXT_ONE;
         seg_put(s++, gmem_place(ram, d.at), like);
-        like += DESC_NEXT_ONE;
+        like += VRING_NEXT_ONE;
         i      = desc_next(d);
         places = i == (u64)(s - c->segs) ? ram.size - len + 1 : 0;
     }

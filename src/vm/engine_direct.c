@@ -84,20 +84,12 @@ static void timer_line_follow(struct vcpu *v)
         vcpu_was_interrupted(v);
 }
 
-void vcpu_was_interrupted(struct vcpu *v)
-{
-    if (!v->engine->s_is_real) // there it is we who interrupt
-        return;
-    v->stats.injected++;
-    v->is_counted = true;
-}
-
 void super_leave(struct vcpu *v)
 {
     struct super *s = &v->super;
     enum mode     mode;
 
-    hart_super_look(s, v->timer_is_real);
+    hart_super_look(s);
     v->super_is_known = false;
     mode              = (enum mode)field_get(s->status, STATUS_MPP);
     v->csr.mstatus    = bits_merge(v->csr.mstatus, s->status, SUPER_STATUS);
@@ -136,7 +128,7 @@ void super_learn(struct vcpu *v)
 
 static void direct_load(struct vcpu *v)
 {
-    struct super to = super_of(v, 0); // SSIP is for direct_enter() to give
+    struct super to = super_of(v, 0); // SSIP is for super_enter() to give
 
     hart_super_begin(v->timer_is_real);
     engine_load_common(v);

@@ -6,6 +6,7 @@
 // Always: pc is set here, in run.c and nowhere else.  A change of mode leaves PEND_FOLLOW, since
 //         what the hart may reach depends on it, and ends LR/SC reservations of the other context.
 // Locks:  none; irq_lines may be changed by any hart and are changed atomically.
+#include "vm/engine.h"
 #include "vm/sched.h"
 
 static void mode_set(struct vcpu *v, enum mode mode)
@@ -52,6 +53,14 @@ void vcpu_take_interrupt(struct vcpu *v)
             enter_s(v, CAUSE_INTERRUPT | by_priority[i], 0);
             return;
         }
+}
+
+void vcpu_was_interrupted(struct vcpu *v)
+{
+    if (!v->engine->s_is_real) // there it is we who interrupt
+        return;
+    v->stats.injected++;
+    v->is_counted = true;
 }
 
 void vcpu_return_from_s(struct vcpu *v)

@@ -153,18 +153,14 @@ static void learn(struct vcpu *v)
         super_learn(v);
 }
 
-static enum outcome handle(struct vcpu *v, const struct trap *t)
-{
-    learn(v);
-    return trap_handle(v, t);
-}
-
 static enum outcome act(struct vcpu *v, const struct trap *t)
 {
     enum outcome o;
 
-    if (!mmio_recall(v, t, &o))
-        o = handle(v, t);
+    if (!mmio_recall(v, t, &o)) {
+        learn(v);
+        o = trap_handle(v, t);
+    }
     switch (o) {
     case RESUME: break;
     case NEXT:   v->f.pc += v->step; break;

@@ -303,6 +303,22 @@ TEST(what_it_claims_is_counted)
     EXPECT_EQ(r->v->stats.injected, before + 4, "classic counts by itself");
 }
 
+// The PLIC's claim is what tells.
+TEST(a_claim_is_an_interrupt)
+{
+    u64 before;
+
+    turn(look);
+    before = r->v->stats.injected;
+    EXPECT_EQ(rig_read(r, VPLIC_BASE + 0x201004, 4), 0, "nothing to be claimed");
+    EXPECT_EQ(r->v->stats.injected, before, "so nothing was");
+    rig_write(r, VPLIC_BASE + 4 * 9, 4, 1);
+    rig_write(r, VPLIC_BASE + 0x2080, 4, BIT(9));
+    r->vm.irq_set(&r->vm, 9, true);
+    EXPECT_EQ(rig_read(r, VPLIC_BASE + 0x201004, 4), 9, "claimed");
+    EXPECT_EQ(r->v->stats.injected, before + 1, "one");
+}
+
 // The hart's stimecmp is the guest's own (Sstc): it sets it, and takes its interrupt, without a trap.
 static void set_own_timer(struct super *s)
 {
@@ -562,6 +578,7 @@ int main(void)
         RUN_ON_RIG(lines_of_devices_are_the_harts_to_give),
         RUN_ON_RIG(what_the_hart_gave_is_counted),
         RUN_ON_RIG(what_it_claims_is_counted),
+        RUN_ON_RIG(a_claim_is_an_interrupt),
         RUN_ON_RIG(its_timer_is_the_harts),
         RUN_ON_RIG(a_timer_that_is_due_is_pending_at_once),
         RUN_ON_RIG(a_hart_without_stimecmp_has_an_emulated_timer),

@@ -567,6 +567,7 @@ static void large_start(struct job *j, struct blkdev *d)
                                       .n_sectors = LARGE,
                                       .segs      = large_segs,
                                       .n_segs    = ARRAY_LEN(large_segs),
+                                      .table     = (struct seg *)large_segs,
                                       .done      = job_done };
     submit(j);
 }
@@ -586,6 +587,7 @@ static void large_portion_check(const struct blkreq *r, u64 from)
     u64 off = from * SECTOR_SIZE;
 
     EXPECT_EQ(r->sector, 2000 + from, "where it begins");
+    assert_null(r->table); // which would be the whole request's
     for (u32 i = 0; i < r->n_segs; off += r->segs[i].len, i++) {
         EXPECT_EQ(r->segs[i].at.a, large_byte(off), "a piece's begin");
         EXPECT_EQ(r->segs[i].at.a + r->segs[i].len - 1, large_byte(off + r->segs[i].len - 1),

@@ -193,6 +193,36 @@ TEST(deadlines_wake)
     end();
 }
 
+// A write of it is dear; but a deadline that is sooner is written, and one that has rung goes on
+// ringing until it is.
+TEST(a_timer_that_rings_before_is_left_alone)
+{
+    unsigned n;
+
+    begin(1);
+    runq_join();
+    hart_irq_enable(BIT(IRQ_MTI));
+    n = chips.n_armed;
+    hart_arm(5000);
+    EXPECT_EQ(chips.n_armed, n + 1, "armed");
+    hart_arm(6000);
+    hart_arm(5000);
+    EXPECT_EQ(chips.n_armed, n + 1, "it rings before");
+    hart_arm(4000);
+    EXPECT_EQ(chips.n_armed, n + 2, "sooner");
+    fake_hart.time        = 4000;
+    fake_hart.irq_pending = BIT(IRQ_MTI);
+    (void)irq_poll();
+    hart_arm(6000);
+    EXPECT_EQ(chips.n_armed, n + 3, "it has rung");
+    EXPECT_EQ(chips.armed, 6000, "later");
+    (void)irq_poll();
+    hart_arm(~0ul);
+    EXPECT_EQ(chips.armed, ~0ul, "never");
+    fake_hart.irq_pending = 0;
+    end();
+}
+
 // The clock of the day looks again every now and then while an alarm is set.  It has no interrupt
 // that the guest has enabled, so its vCPU goes on waiting.
 static void b_waits(struct vcpu *v)
@@ -607,6 +637,7 @@ int main(void)
         RUN(a_masked_wait_is_in_nobodys_way),
         RUN(an_interrupt_wakes_its_vcpu_soon),
         RUN(deadlines_wake),
+        RUN(a_timer_that_rings_before_is_left_alone),
         RUN(a_device_that_looks_again_wakes_nobody),
         RUN(suspend_resumes_as_start),
         RUN(every_ended_vm_is_told),

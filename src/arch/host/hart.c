@@ -237,13 +237,13 @@ void hart_super_update(const struct super *to, const struct super *held, bool ti
 }
 
 // With the timer, STIP is what the time says, whatever was written.
-void hart_super_look(struct super *held, bool timer)
+void hart_super_look(struct super *held)
 {
     const struct super *now = &fake_hart.super;
 
     held->status  = now->status;
     held->pending = now->pending;
-    if (timer)
+    if (fake_hart.timer_is_given)
         held->pending = bits_merge(held->pending, fake_hart.time >= now->timecmp ? BIT(IRQ_STI) : 0,
                                    BIT(IRQ_STI));
     fake_hart.super.pending &= ~BIT(IRQ_SSI);

@@ -54,11 +54,10 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         super_timecmp_set(to->timecmp);
 }
 
-static ALWAYS_INLINE void hart_super_look(struct super *s, bool timer)
+static ALWAYS_INLINE void hart_super_look(struct super *s)
 {
     u64 pending = csr_read(mip) & INT_S;
 
-    (void)timer;
     if (pending & BIT(IRQ_SSI))
         csr_clear(mip, BIT(IRQ_SSI));
     s->status  = csr_read(mstatus) & HELD_STATUS;
