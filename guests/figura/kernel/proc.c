@@ -82,6 +82,7 @@ long proc_spawn(const char *line)
     strncpy(user_at(p, p->x[A0], LINE_SIZE), line, LINE_SIZE - 1);
     strncpy(p->name, line, NAME_SIZE - 1);
     p->name[strcspn(p->name, " ")] = '\0';
+    timer_set(clock_ms() + TURN_MS); // the kernel's work is not taken from who asked for it
     return (long)p->pid;
 }
 
