@@ -132,13 +132,16 @@ static bool all_give_back(struct virtio *d)
     return true;
 }
 
-// What was taken from it is given back first; until then the driver tries again.
+// What was taken from it is given back first, and the driver told of it; until then it tries again.
 static void queue_stop(struct virtio *d, struct virtq *q, struct mmio *m)
 {
     q->stopping = true;
     m->again    = !all_give_back(d);
-    if (!m->again)
-        q->ready = q->stopping = false;
+    if (m->again)
+        return;
+    if (q->told_used != q->next_used)
+        virtio_queue_told(d, (u32)(q - d->queues));
+    q->ready = q->stopping = false;
 }
 
 static void ready_write(struct virtio *d, struct virtq *q, u32 value, struct mmio *m)
@@ -161,7 +164,7 @@ static void queue_reg_write(struct virtio *d, u64 off, u32 value, struct mmio *m
     if (!q || (q->ready && off != VIRTIO_QUEUE_READY))
         return;
     switch (off) {
-    case VIRTIO_QUEUE_NUM:         q->size = value; break;
+    case VIRTIO_QUEUE_NUM:         q->num = value; break;
     case VIRTIO_QUEUE_READY:       ready_write(d, q, value, m); break;
     case VIRTIO_QUEUE_DESC_LOW:    q->desc = gpa_half_set(q->desc, false, value); break;
     case VIRTIO_QUEUE_DESC_HIGH:   q->desc = gpa_half_set(q->desc, true, value); break;

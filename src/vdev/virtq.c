@@ -33,13 +33,18 @@ static bool part_place(const struct vm *vm, gpa_t at, u64 size, u64 align, hpa_t
 
 bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max, u32 pieces_max)
 {
-    u32 size = q->size;
+    u32   size = q->num;
+    hpa_t desc_at, avail_at, used_at;
 
     if (!size || size > size_max || size & (size - 1) ||
-        !part_place(vm, q->desc, sizeof(struct vring_desc) * (u64)size, 16, &q->desc_at) ||
-        !part_place(vm, q->avail, AVAIL_SIZE(size), 2, &q->avail_at) ||
-        !part_place(vm, q->used, USED_SIZE(size), 4, &q->used_at))
+        !part_place(vm, q->desc, sizeof(struct vring_desc) * (u64)size, 16, &desc_at) ||
+        !part_place(vm, q->avail, AVAIL_SIZE(size), 2, &avail_at) ||
+        !part_place(vm, q->used, USED_SIZE(size), 4, &used_at))
         return false;
+    q->size       = size;
+    q->desc_at    = desc_at;
+    q->avail_at   = avail_at;
+    q->used_at    = used_at;
     q->next_avail = q->next_used = q->seen_avail = q->told_used = 0;
     q->pieces_max                                               = pieces_max;
     q->broken = q->stopping = false;
@@ -221,6 +226,8 @@ bool virtq_wants_interrupt(struct virtq *q)
     u16 before = q->told_used;
 
     q->told_used = q->next_used;
+    if (UNLIKELY(!q->ready))
+        return false;
     __atomic_thread_fence(__ATOMIC_SEQ_CST); // the driver sets its wish, then looks at our index
     if (!q->event_index)
         return !(gmem_load16(hpa_at(q->avail_at, RING_FLAGS), __ATOMIC_RELAXED) &

@@ -14,11 +14,14 @@
 #define CHAIN_SEGS_USUAL 128 // where a device's work for a piece is more
 
 struct virtq {
-    // As the driver has set it; fixed, and checked, from when it is ready:
-    u32   size; // a power of two up to the device's maximum
+    // As the driver has set it; it may be anything while the queue is not ready:
+    u32   num; // QueueNum
     gpa_t desc, avail, used;
     bool  ready;
-    hpa_t desc_at, avail_at, used_at; // where they lie in the machine while it is ready
+
+    // Checked when it became ready, all that is used of the above from then on:
+    u32   size;                       // a power of two up to the device's maximum
+    hpa_t desc_at, avail_at, used_at; // where they lie in the machine
     u32   pieces_max;                 // of a chain: no more than CHAIN_SEGS_MAX
 
     // Ours:
@@ -61,6 +64,7 @@ struct used {
 };
 void virtq_push_all(struct virtq *q, const struct used *used, u32 n);
 // Does the driver want an interrupt for what was pushed since it was last asked?  (2.7.7, 2.7.10)
+// Not for a queue that is not ready, which has no place to say so.
 MUST_CHECK bool virtq_wants_interrupt(struct virtq *q);
 // The driver need not notify (false), or must (true) when it offers more; then look once more.
 void virtq_notify_set(struct virtq *q, bool wanted);

@@ -62,22 +62,38 @@ static void touch(hpa_t at, u64 len)
 static struct virtq q;
 static struct chain c;
 
+static void registers_write(void)
+{
+    q.num   = nondet_u32();
+    q.desc  = gpa(nondet_u64());
+    q.avail = gpa(nondet_u64());
+    q.used  = gpa(nondet_u64());
+}
+
 // Any VM and any queue of which virtq_begin() says that it may be used, at any time of its life.
 static void queue_make(void)
 {
     vm.ram      = hpa(0x1200000000); // any number that is not the guest's
     vm.ram_size = nondet_u64();
     ASSUME(vm.ram_size <= 1ul << 37 && vm.ram_size % PAGE_SIZE == 0); // as configurations are checked
-    q.size  = nondet_u32();
-    q.desc  = gpa(nondet_u64());
-    q.avail = gpa(nondet_u64());
-    q.used  = gpa(nondet_u64());
+    registers_write();
     ASSUME(virtq_begin(&vm, &q, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX));
     q.next_avail  = (u16)nondet_u32();
     q.seen_avail  = (u16)nondet_u32();
     q.next_used   = (u16)nondet_u32();
     q.told_used   = (u16)nondet_u32();
     q.event_index = nondet_bool();
+}
+
+// The driver takes it back, and perhaps makes another of it, or tries to.
+static void queue_change(void)
+{
+    if (nondet_bool())
+        return;
+    q.ready = false;
+    registers_write();
+    if (nondet_bool())
+        (void)virtq_begin(&vm, &q, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX);
 }
 
 static void chain_claim(void)
@@ -121,8 +137,8 @@ void prove_virtq_pop(void)
 void prove_virtq_push(void)
 {
     queue_make();
+    queue_change();
     virtq_push(&q, (u16)nondet_u32(), nondet_u32());
-    CLAIM(q.ready);
 }
 
 void prove_virtq_events(void)
@@ -132,6 +148,7 @@ void prove_virtq_events(void)
     // 2.7.10: the driver is told if the entry with that index is among the last n.
     CLAIM(vring_passed(event, now, (u16)(now - n)) == ((u16)(event - (u16)(now - n)) < n));
     queue_make();
+    queue_change();
     virtq_notify_set(&q, nondet_bool());
     (void)virtq_wants_interrupt(&q);
     CLAIM(q.told_used == q.next_used);

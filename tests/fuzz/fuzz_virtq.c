@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     }
     gmem_watch = NULL;
     memset(ram(RINGS), 0, ROOM);
-    q = (struct virtq){ .size        = (u32)(bytes_below(&b, 8) ? 1ul << bytes_below(&b, 9)
+    q = (struct virtq){ .num         = (u32)(bytes_below(&b, 8) ? 1ul << bytes_below(&b, 9)
                                                                  : bytes_take(&b, 4)),
                         .desc        = place(&b),
                         .avail       = place(&b),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Attacks its disk: rings that no driver may make, chains that loop, overlap, lead outside RAM, onto
 // devices, page tables and themselves, indexes that jump, queues that lie anywhere, features and
-// status in any order, sectors beyond the end, resets with everything under way; and a page table
-// that the disk writes.  Command line: seed=<n>.
+// status in any order, sectors beyond the end, resets with everything under way, queues taken back
+// while something is held back; and a page table that the disk writes.  Command line: seed=<n>.
 // Shows: D1 D2 D3 D4 D5 D6 D11 D12 P5
 #include "hostile.h"
 #include "virtio.h"
@@ -135,6 +135,28 @@ static void reset_in_flight(void)
         }
 }
 
+// The disk has something that it has not told of yet when its queue is taken back; where that lies,
+// and how long it is, the registers say otherwise from then on.  It looks there a moment later.
+static void queue_take_back(void)
+{
+    static const u32 types[] = { T_IN, T_GET_ID, 99 };
+
+    disk_start(F_VERSION_1 | F_EVENT_IDX);
+    rings.avail.used_event = (u16)random_next(&seed);
+    for (u16 n = 0; n < 1 + seed % 7; n++) {
+        disk_describe(n, any_of(types, &seed), n, room + 512 * n, 512);
+        disk_offer((u16)(3 * n));
+    }
+    disk_kick();
+    disk_put(VIRTIO_READY, 0);
+    disk_put(VIRTIO_QUEUE_SIZE, any_below(2, &seed) ? ~0u : (u32)random_next(&seed));
+    disk_put(VIRTIO_AVAIL, (u32)any_place());
+    wait_for(false, 1ul);
+    disk_kick();
+    disk_put(VIRTIO_READY, 1);
+    wait_for(false, 1ul);
+}
+
 // A gigapage of the root.
 static u64 leaf(u64 at)
 {
@@ -181,7 +203,7 @@ static void table_from_disk(void)
 
 static void step(void)
 {
-    switch (any_below(10, &seed)) {
+    switch (any_below(11, &seed)) {
     case 0:
     case 1:  rings_scribble(); break;
     case 2:
@@ -190,6 +212,7 @@ static void step(void)
     case 5:  status_dance(); break;
     case 6:  queue_misplace(); break;
     case 7:  disk_start(disk_features()); break;
+    case 8:  queue_take_back(); break;
     default: disk_start(F_VERSION_1 | F_EVENT_IDX * any_below(2, &seed)); break;
     }
 }

@@ -291,6 +291,61 @@ TEST(queue_taken_back_in_flight)
     ramdisk_finish_all(disk);
 }
 
+// D4, D5: of what its disk holds back the driver is told before the queue is its own again.  What it
+// writes into the queue's registers then leads nowhere, whenever the device looks.
+TEST(queue_taken_back_with_something_untold)
+{
+    u32 head, len;
+
+    for (unsigned in_flight = 0; in_flight < 2; in_flight++) {
+        driver_start(&d, PLAIN | VIRTIO_F_EVENT_IDX, RINGS);
+        for (u16 i = 0; i < 2; i++)
+            read_offer((u16)(2 * i)); // used_event is 0: the first is to be told of
+        if (in_flight)
+            EXPECT_EQ(write_try(V_READY, 0), BUS_AGAIN, "under way");
+        ramdisk_finish_all(disk);
+        if (!in_flight)
+            bus_tick(&r->vm.bus, fake_hart.time);
+        EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 0, "two are no lot");
+        EXPECT_EQ(write_try(V_READY, 0), BUS_DONE, "quiet");
+        EXPECT_EQ(driver_get(&d, V_READY), 0, "back");
+        EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "told");
+        assert_true(driver_used(&d, &head, &len));
+        driver_put(&d, V_QUEUE_SIZE, ~0u);
+        driver_put(&d, V_AVAIL, 0xfffffffe);
+        driver_put(&d, V_USED + 4, ~0u);
+        for (unsigned i = 0; i < 10; i++) {
+            fake_hart.time += 10000; // a millisecond
+            bus_tick(&r->vm.bus, fake_hart.time);
+            bus_idle(&r->vm.bus);
+        }
+        driver_notify(&d);
+        EXPECT_EQ(STATUS, 15, "nothing is wrong");
+        driver_put(&d, V_READY, 1);
+        EXPECT_EQ(STATUS, 0x4f, "now something is");
+        fake_hart.time += 10000;
+        bus_idle(&r->vm.bus);
+    }
+}
+
+// Of a queue that could not be made nothing is kept.
+TEST(queue_that_fails_leaves_nothing)
+{
+    struct virtq *q = &virtio_of(r->vm.bus.devices[5])->queues[0], before;
+
+    driver_start(&d, PLAIN, RINGS);
+    EXPECT_EQ(write_try(V_READY, 0), BUS_DONE, "quiet");
+    before = *q;
+    driver_put(&d, V_DESC, (u32)DATA);
+    driver_put(&d, V_AVAIL, (u32)DATA + 0x800);
+    driver_put(&d, V_USED + 4, ~0u);
+    driver_put(&d, V_READY, 1);
+    EXPECT_EQ(STATUS, 0x4f, "it is nowhere");
+    EXPECT_EQ(q->desc_at.a, before.desc_at.a, "descriptors");
+    EXPECT_EQ(q->avail_at.a, before.avail_at.a, "avail");
+    EXPECT_EQ(q->size, before.size, "size");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +363,8 @@ int main(void)
         RUN_ON_RIG(nonsense_needs_a_reset),
         RUN_ON_RIG(reset_in_flight),
         RUN_ON_RIG(queue_taken_back_in_flight),
+        RUN_ON_RIG(queue_taken_back_with_something_untold),
+        RUN_ON_RIG(queue_that_fails_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

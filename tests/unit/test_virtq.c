@@ -20,7 +20,7 @@ static void queue_begin(u32 size)
     d.desc    = AT;
     d.avail   = AT + 16ul * size;
     d.used    = align_up(d.avail + 6 + 2ul * size, 4);
-    q         = (struct virtq){ .size  = size,
+    q         = (struct virtq){ .num   = size,
                                 .desc  = gpa(d.desc),
                                 .avail = gpa(d.avail),
                                 .used  = gpa(d.used) };
@@ -66,7 +66,7 @@ static void refused(const char *what)
 // Whether a queue may lie there, beside what a model says.
 static bool may_begin(u64 desc_at, u64 avail, u64 used, u32 size)
 {
-    struct virtq n = { .size = size, .desc = gpa(desc_at), .avail = gpa(avail), .used = gpa(used) };
+    struct virtq n = { .num = size, .desc = gpa(desc_at), .avail = gpa(avail), .used = gpa(used) };
 
     return virtq_begin(&r->vm, &n, VIRTQ_SIZE_MAX, CHAIN_SEGS_MAX);
 }
