@@ -17,7 +17,7 @@
 #include "lib/bits.h"
 
 #define COST_FIXED         64   // sectors that a request costs beside its own
-#define COST_MOST          2048 // of those that carry no data
+#define COST_MOST          2048 // of a DISCARD, which writes nothing
 #define SHARED_INTERRUPTS  64   // so long the disk counts as shared
 #define LAZY_FROM          8    // requests under way, from which on interrupts are gathered
 #define FLIGHT_SECTORS_MAX (8 * MIB / SECTOR_SIZE) // that the device has at a time
@@ -36,14 +36,19 @@ static bool is_write(const struct blkreq *r)
 
 static u64 cost_of(const struct blkreq *r)
 {
-    if (r->op == BLK_READ || r->op == BLK_WRITE)
-        return r->n_sectors + COST_FIXED;
-    return min_u64(r->n_sectors, COST_MOST) + COST_FIXED;
+    return (r->op == BLK_DISCARD ? min_u64(r->n_sectors, COST_MOST) : r->n_sectors) + COST_FIXED;
 }
 
+// That are read from memory or written there.
 static u64 data_sectors(const struct blkreq *r)
 {
     return r->op == BLK_READ || r->op == BLK_WRITE ? r->n_sectors : 0;
+}
+
+// That the device reads or writes: zeros take their time as well.
+static u64 disk_sectors(const struct blkreq *r)
+{
+    return r->op == BLK_DISCARD ? 0 : r->n_sectors;
 }
 
 // A flush waits for the client's writes, and a large request's next portion for the last one.
@@ -139,7 +144,7 @@ static void turn_taken(struct disk *d, const struct blkreq *r)
     c->n_flying++;
     c->n_writes += is_write(r);
     d->n_flying++;
-    d->sectors_flying += data_sectors(r);
+    d->sectors_flying += disk_sectors(r);
     line_enter(d, c);
 }
 
@@ -150,7 +155,7 @@ static void dispatch(struct disk *d, u32 *pieces)
     while (d->line_first && d->n_flying < d->chip->depth && *pieces < PIECES_AT_ONCE) {
         struct blkreq *r = next_of(d->line_first);
 
-        if (d->n_flying && d->sectors_flying + data_sectors(r) > FLIGHT_SECTORS_MAX)
+        if (d->n_flying && d->sectors_flying + disk_sectors(r) > FLIGHT_SECTORS_MAX)
             break;
         if (!d->chip->ops->put(d->chip, r))
             break;
@@ -222,7 +227,7 @@ static struct blkreq *account(struct disk *d, struct blkreq *r)
     c->n_bytes += data_sectors(r) * SECTOR_SIZE;
     c->n_errors += r->status != BLK_OK;
     d->n_flying--;
-    d->sectors_flying -= data_sectors(r);
+    d->sectors_flying -= disk_sectors(r);
     if (r == &c->portion)
         over = portion_over(c);
     c->n_requests += over != NULL;

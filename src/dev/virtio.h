@@ -25,6 +25,8 @@ MUST_CHECK const char *virtio_hw_negotiate(struct virtio_hw *hw, u64 wanted);
 // Fields of the configuration space of 1, 2, 4 or 8 bytes.
 u64 virtio_hw_config(const struct virtio_hw *hw, u32 off, u32 size);
 struct vring;
+// How long that queue can be; no chain may be longer, indirect or not (2.7.5.3.1).  0: it has none.
+u32 vring_size_max(const struct virtio_hw *hw, u32 queue);
 // A ring for that queue: at most `size` descriptors, chains of at most `pieces_max` pieces.
 MUST_CHECK const char *vring_make(struct vring *r, struct virtio_hw *hw, u32 queue, u32 size,
                                   u32 pieces_max);

@@ -19,6 +19,7 @@
 #define PIECES_WITHOUT_DATA 3      // the others have the card's own table
 #define SMALL               4      // pieces of a small table
 #define STATUS_UNSET        0xff
+#define ZEROES_MAX          8192 // sectors of one request that are zeroed: others wait for it
 #define SECTORS_ALL         (~0ul / SECTOR_SIZE) // more have no byte address
 #define RANGE_UNMAP         1
 #define FEATURES                                                                                   \
@@ -198,7 +199,8 @@ static const char *shape_read(struct virtio_blk *b)
     s->read_only  = b->hw->features & VIRTIO_BLK_F_RO;
     s->has_flush  = b->hw->features & VIRTIO_BLK_F_FLUSH;
     s->discard_max = config(b, VIRTIO_BLK_F_DISCARD, VIRTIO_BLK_DISCARD_MAX, 4, 0);
-    s->zeroes_max  = config(b, VIRTIO_BLK_F_WRITE_ZEROES, VIRTIO_BLK_ZEROES_MAX, 4, 0);
+    s->zeroes_max =
+        min_u64(ZEROES_MAX, config(b, VIRTIO_BLK_F_WRITE_ZEROES, VIRTIO_BLK_ZEROES_MAX, 4, 0));
     // A request of no more than one segment may have is within the limit, however it is cut.
     s->sectors_max = limit(size_max / SECTOR_SIZE, SECTORS_MAX);
     if (s->block_size < SECTOR_SIZE || s->block_size > PAGE_SIZE ||
@@ -235,6 +237,14 @@ static bool cards_make(struct virtio_blk *b, u32 pieces)
     return true;
 }
 
+// Of one request, with header and status; no chain may be longer than its queue (2.7.5.3.1).
+static u32 pieces_of(const struct virtio_blk *b, bool indirect)
+{
+    u64 most = indirect ? vring_size_max(b->hw, 0) : RING_DIRECT;
+
+    return (u32)min_u64(most, b->chip.shape.segs_max + 2ul);
+}
+
 static const char no_memory[] = "there is no memory for its driver; give the machine more memory";
 
 const char *virtio_blk_start(struct virtio_hw *hw)
@@ -251,9 +261,10 @@ const char *virtio_blk_start(struct virtio_hw *hw)
     b->hw    = hw;
     why      = shape_read(b);
     indirect = hw->features & VIRTIO_F_INDIRECT;
-    if (!indirect)
-        b->chip.shape.segs_max = (u32)min_u64(b->chip.shape.segs_max, RING_DIRECT - 2);
-    pieces = b->chip.shape.segs_max + 2;
+    pieces   = pieces_of(b, indirect);
+    if (!why && pieces < PIECES_WITHOUT_DATA)
+        why = "it has no queue, or one that is too short; QEMU: give it queue-size=256";
+    b->chip.shape.segs_max = pieces - 2;
     if (!why)
         why = vring_make(&b->ring, hw, 0, indirect ? DEPTH : RING_DIRECT,
                          indirect ? PIECES_WITHOUT_DATA : pieces);

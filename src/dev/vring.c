@@ -77,14 +77,18 @@ static u16 size_choose(u32 wanted, u32 max)
     return size;
 }
 
+u32 vring_size_max(const struct virtio_hw *hw, u32 queue)
+{
+    mmio_write32(hw->base + VIRTIO_QUEUE_SEL, queue);
+    return mmio_read32(hw->base + VIRTIO_QUEUE_NUM_MAX);
+}
+
 const char *vring_make(struct vring *r, struct virtio_hw *hw, u32 queue, u32 size, u32 pieces_max)
 {
     struct layout l;
     u64           base;
-    u32           max;
+    u32           max = vring_size_max(hw, queue);
 
-    mmio_write32(hw->base + VIRTIO_QUEUE_SEL, queue);
-    max = mmio_read32(hw->base + VIRTIO_QUEUE_NUM_MAX);
     if (!max || mmio_read32(hw->base + (hw->legacy ? VIRTIO_QUEUE_PFN : VIRTIO_QUEUE_READY)))
         return "one of its queues is missing or in use; it is not used";
     *r = (struct vring){ .hw          = hw,

@@ -32,10 +32,10 @@ u64 io_meter_closed_until(const struct io_meter *m)
     return max_u64(bucket_closed_until(&m->requests, now), bucket_closed_until(&m->bytes, now));
 }
 
-void io_meter_charge(struct io_meter *m, u64 bytes)
+void io_meter_charge(struct io_meter *m, u64 requests, u64 bytes)
 {
     u64 now = clock_now();
 
-    bucket_use(&m->requests, 1, now, machine.timebase_hz);
+    bucket_use(&m->requests, requests, now, machine.timebase_hz);
     bucket_use(&m->bytes, bytes, now, machine.timebase_hz);
 }

@@ -14,8 +14,8 @@ struct io_meter {
 void io_meter_set(struct io_meter *m, const struct io_limits *limits);
 // From when on, in ticks, there may be another request; 0: now.
 u64 io_meter_closed_until(const struct io_meter *m);
-// There was one, of so many bytes.
-void io_meter_charge(struct io_meter *m, u64 bytes);
+// There were so many, and so many bytes.
+void io_meter_charge(struct io_meter *m, u64 requests, u64 bytes);
 
 // Is there any limit?
 static inline bool io_meter_limits(const struct io_meter *m)

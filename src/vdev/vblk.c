@@ -117,14 +117,21 @@ static void submit(struct vblk *b, struct request *r)
 // A driver that does not know of FLUSH relies on what was written being there (5.2.6.2).
 static bool must_flush(const struct vblk *b, const struct request *r)
 {
-    return r->blk.op == BLK_WRITE && r->result == BLK_OK && disk_of(&b->virtio)->has_flush &&
-           !(b->virtio.features & VIRTIO_BLK_F_FLUSH);
+    return (r->blk.op == BLK_WRITE || r->blk.op == BLK_WRITE_ZEROES) && r->result == BLK_OK &&
+           disk_of(&b->virtio)->has_flush && !(b->virtio.features & VIRTIO_BLK_F_FLUSH);
+}
+
+static void flush_make(struct request *r)
+{
+    r->blk.op        = BLK_FLUSH;
+    r->blk.sector    = 0;
+    r->blk.n_sectors = r->blk.n_segs = 0;
 }
 
 static void finish(struct vblk *b, struct request *r)
 {
     if (UNLIKELY(must_flush(b, r))) {
-        r->blk.op   = BLK_FLUSH;
+        flush_make(r);
         r->blk.more = false;
         submit(b, r);
     } else
@@ -221,15 +228,16 @@ static void range_start(struct vblk *b, struct request *r, enum blk_op op)
         give_back(b, r, VIRTIO_BLK_UNSUPP);
     else if (e.n_sectors > most)
         give_back(b, r, VIRTIO_BLK_IOERR);
-    else
+    else {
+        if (op == BLK_WRITE_ZEROES)
+            io_meter_charge(&b->meter, 0, e.n_sectors * (u64)SECTOR_SIZE);
         submit(b, r);
+    }
 }
 
 static void flush_start(struct vblk *b, struct request *r)
 {
-    r->blk.op        = BLK_FLUSH;
-    r->blk.sector    = 0;
-    r->blk.n_sectors = r->blk.n_segs = 0;
+    flush_make(r);
     if (disk_of(&b->virtio)->has_flush)
         submit(b, r);
     else
@@ -281,7 +289,7 @@ static bool chain_take(struct vblk *b, u32 *work)
         return false;
     *work += CHAIN_WORK + b->chain->end;
     if (UNLIKELY(io_meter_limits(&b->meter)))
-        io_meter_charge(&b->meter, b->chain->in_bytes + b->chain->out_bytes);
+        io_meter_charge(&b->meter, 1, b->chain->in_bytes + b->chain->out_bytes);
     b->n_free--;
     if (LIKELY(request_start(b, r)))
         return true;

@@ -18,7 +18,8 @@ static u8 image[BLOCKS * SECTOR_SIZE];
 // A driver that does what it was given when the test says so.
 static struct {
     struct disk_chip chip;
-    bool             serves; // at once
+    bool             serves;     // at once
+    bool             is_instant; // what it was given is over when somebody asks
     struct blkreq   *has[256], *over[256];
     unsigned         n, n_over, n_kicks, n_most;
 } card;
@@ -56,9 +57,12 @@ static void card_kick(void *chip)
 
 static struct blkreq *card_take(void *chip)
 {
-    struct blkreq *r = card.n_over ? card.over[0] : NULL;
+    struct blkreq *r;
 
     (void)chip;
+    if (card.is_instant && card.n)
+        finish(0, BLK_OK);
+    r = card.n_over ? card.over[0] : NULL;
     if (r)
         memmove(card.over, card.over + 1, --card.n_over * sizeof *card.over);
     return r;
@@ -405,14 +409,19 @@ TEST(what_the_disk_cannot)
 static struct job crowd[4][CROWD];
 static u64        counts[4];
 
-static void flood(unsigned who, struct blkdev *d, u64 n_sectors)
+static void flood_of(unsigned who, struct blkdev *d, enum blk_op op, u64 n_sectors)
 {
     counts[who] = 0;
     for (int i = 0; i < CROWD; i++) {
-        job_start(&crowd[who][i], d, BLK_READ, 0, n_sectors);
+        job_start(&crowd[who][i], d, op, 0, n_sectors);
         crowd[who][i].again = true;
         crowd[who][i].count = &counts[who];
     }
+}
+
+static void flood(unsigned who, struct blkdev *d, u64 n_sectors)
+{
+    flood_of(who, d, BLK_READ, n_sectors);
 }
 
 static void run(unsigned n)
@@ -518,6 +527,32 @@ TEST(data_under_way_is_bounded)
     EXPECT_EQ(j[18].n_done, 1, "in order");
 }
 
+// Zeros take the device as long as data; what is given up does not.
+TEST(zeroes_under_way_are_bounded)
+{
+    struct blkdev *a = must_open("beta", 100);
+    struct job     j[80];
+
+    for (int discard = 0; discard < 2; discard++) {
+        card.chip.depth = 64;
+        for (int i = 0; i < 80; i++)
+            job_start(&j[i], a, discard ? BLK_DISCARD : BLK_WRITE_ZEROES, 0, 500);
+        EXPECT_EQ(card.n, discard ? 64 : 16384 / 500, "as many as 8 MiB hold, if they count");
+        run(80);
+        EXPECT_EQ(j[79].n_done, 1, "all in the end");
+    }
+}
+
+TEST(zeroes_cost_as_much_as_data)
+{
+    struct blkdev *a = must_open("alpha", 100), *b = must_open("beta", 100);
+
+    flood(0, a, 500);
+    flood_of(1, b, BLK_WRITE_ZEROES, 500);
+    run(8000);
+    expect_ratio(counts[0], counts[1], 100);
+}
+
 // Two who have many requests of many pieces under way: an interrupt that ends all of the one's does
 // not begin all of the other's, but a few, whose ends begin the rest.
 TEST(an_interrupt_begins_a_bounded_number_of_pieces)
@@ -549,6 +584,34 @@ TEST(an_interrupt_begins_a_bounded_number_of_pieces)
     for (u32 i = 0; i < 128; i++)
         n_done += j[i].n_done;
     EXPECT_EQ(n_done, 128, "all in the end");
+}
+
+// Nor does a look at the disk, which gives it something twice: before it takes what is over, and
+// after, when there is room again.
+TEST(a_look_begins_a_bounded_number_of_pieces)
+{
+    static struct seg segs[128];
+    static struct job j[16];
+    struct blkdev    *d      = must_open("beta", 100);
+    unsigned          n_done = 0;
+
+    card.chip.depth = 6;
+    card.is_instant = true;
+    d->segs_max     = 128;
+    for (u32 i = 0; i < 128; i++)
+        segs[i] = (struct seg){ .at = hpa(0x1000 * (i + 1)), .len = SECTOR_SIZE };
+    for (u32 i = 0; i < 16; i++) {
+        j[i]   = (struct job){ .d = d };
+        j[i].r = (struct blkreq){ .op = BLK_READ, .n_sectors = 128, .segs = segs, .n_segs = 128,
+                                  .more = true, .done = job_done };
+        submit(&j[i]);
+    }
+    EXPECT_EQ(card.n, 0, "who has more looks afterwards");
+    blk_look(d, false);
+    for (u32 i = 0; i < 16; i++)
+        n_done += j[i].n_done;
+    EXPECT_EQ(n_done, 6, "as many as the device takes were begun, and are over");
+    EXPECT_EQ(card.n, 2, "1024 pieces together");
 }
 
 #define LARGE (12 * MIB / SECTOR_SIZE)
@@ -887,7 +950,10 @@ int main(void)
         RUN_ON_RIG(who_was_idle_saves_up_nothing),
         RUN_ON_RIG(four_at_once),
         RUN_ON_RIG(data_under_way_is_bounded),
+        RUN_ON_RIG(zeroes_under_way_are_bounded),
+        RUN_ON_RIG(zeroes_cost_as_much_as_data),
         RUN_ON_RIG(an_interrupt_begins_a_bounded_number_of_pieces),
+        RUN_ON_RIG(a_look_begins_a_bounded_number_of_pieces),
         RUN_ON_RIG(others_have_their_turn_within_a_large_request),
         RUN_ON_RIG(a_disk_that_dies_within_a_large_request),
         RUN_ON_RIG(interrupts_are_gathered_for_one_who_is_alone),

@@ -382,9 +382,28 @@ TEST(writes_through_for_who_cannot_flush)
     EXPECT_EQ(disk->n_flushed, 1, "flushed before it was told");
     EXPECT_EQ(request(T_IN, 3, DATA, 512), S_OK, "read");
     EXPECT_EQ(disk->n_flushed, 1, "not for a read");
+    EXPECT_EQ(extent(T_WRITE_ZEROES, 10, 2, 0, 16), S_OK, "zeroes");
+    EXPECT_EQ(disk->n_flushed, 2, "they are written, too");
+    EXPECT_EQ(extent(T_DISCARD, 20, 2, 0, 16), S_OK, "discard");
+    EXPECT_EQ(disk->n_flushed, 2, "nobody relies on what is given up");
     driver_start(&d, ALL, RINGS);
     EXPECT_EQ(request(T_OUT, 3, DATA, 512), S_OK, "write");
-    EXPECT_EQ(disk->n_flushed, 1, "who can flush does");
+    EXPECT_EQ(disk->n_flushed, 2, "who can flush does");
+}
+
+// The flush that follows a write is a request of its own: without sectors, without pieces.
+TEST(a_flush_has_nothing_of_its_write)
+{
+    driver_start(&d, ALL & ~F_FLUSH, RINGS);
+    offer(0, T_OUT, 3, DATA, 4096);
+    driver_notify(&d);
+    ramdisk_finish_all(disk);
+    kicks();
+    EXPECT_EQ(disk->n_waiting, 1, "the flush");
+    EXPECT_EQ(disk->waiting[0]->op, BLK_FLUSH, "it is one");
+    EXPECT_EQ(disk->waiting[0]->sector, 0, "sector");
+    EXPECT_EQ(disk->waiting[0]->n_sectors, 0, "sectors");
+    EXPECT_EQ(disk->waiting[0]->n_segs, 0, "pieces");
 }
 
 TEST(no_place_for_header_or_status)
@@ -689,6 +708,32 @@ TEST(limits)
     limit_expect((struct io_limits){ 1000, 1 << 20 }, 8192, 128);
 }
 
+// What is zeroed is written, though the guest sends but 16 bytes.  What is given up is not.
+TEST(zeroes_are_bytes_to_the_limit)
+{
+    struct {
+        u64 sector;
+        u32 n, flags;
+    } e = { 0, 512, 0 };
+
+    for (unsigned zeroes = 0; zeroes < 2; zeroes++) {
+        assert_int_equal(teardown(NULL), 0);
+        world_make((struct io_limits){ 0, 1 << 19 });
+        fake_hart.time = 10 * machine.timebase_hz;
+        driver_start(&d, ALL, RINGS);
+        assert_true(gmem_write(&r->vm, gpa(DATA), &e, sizeof e));
+        for (u32 n = 0; n < 5; n++)
+            offer(n, zeroes ? T_WRITE_ZEROES : T_DISCARD, 0, DATA, sizeof e);
+        driver_notify(&d);
+        EXPECT_EQ(disk->n_submitted, zeroes ? 1 : 5, "half a second's worth each, zeroes %u", zeroes);
+        for (u64 end = fake_hart.time + machine.timebase_hz; fake_hart.time < end;) {
+            fake_hart.time += machine.timebase_hz / 100;
+            bus_tick(&r->vm.bus, fake_hart.time);
+        }
+        EXPECT_EQ(disk->n_submitted, zeroes ? 3 : 5, "a second later, zeroes %u", zeroes);
+    }
+}
+
 // A reset does not give a guest a new second.
 TEST(limits_outlive_a_reset)
 {
@@ -771,6 +816,7 @@ int main(void)
         RUN_ON_RIG(discard_and_zeroes),
         RUN_ON_RIG(errors_from_below),
         RUN_ON_RIG(writes_through_for_who_cannot_flush),
+        RUN_ON_RIG(a_flush_has_nothing_of_its_write),
         RUN_ON_RIG(no_place_for_header_or_status),
         RUN_ON_RIG(many_in_flight_in_any_order),
         RUN_ON_RIG(one_interrupt_for_many),
@@ -784,6 +830,7 @@ int main(void)
         RUN_ON_RIG(tells_who_begins_to_wait),
         RUN_ON_RIG(a_turn_is_bounded),
         RUN_ON_RIG(limits),
+        RUN_ON_RIG(zeroes_are_bytes_to_the_limit),
         RUN_ON_RIG(limits_outlive_a_reset),
         RUN_ON_RIG(a_queue_is_taken_back_after_the_flush),
         RUN_ON_RIG(time_does_not_come_for_a_vm_that_does_not_run),
