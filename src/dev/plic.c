@@ -3,14 +3,16 @@
 //
 // In:     external interrupts of the boot hart.
 // Out:    a call of the handler that was connected to the source.
-// Always: a claim is completed before the next, and no source is handled twice in a row: one that
-//         pends again is handled after the guest was let in.
+// Always: no source is handled twice in a stay, nor before the time that its handler has asked for:
+//         one that pends again stays claimed, so that the others have their turns, and is handled
+//         and completed later.
 // Locks:  none; only the boot hart's context is enabled.
 #include "arch/hart.h"
 #include "dev/clock.h"
 #include "dev/driver.h"
 #include "dev/dt.h"
 #include "dev/irq.h"
+#include "lib/bits.h"
 
 #include <libfdt.h>
 
@@ -19,16 +21,19 @@
 #define CLAIM        4
 #define SOURCES      128
 
+u64 irq_again_at = ~0ul;
+
 static struct {
-    u64  base;
-    u32  context, n_sources;
-    u64  round;
-    bool again; // one of the lines' is set
+    u64 base;
+    u32 context, n_sources;
+    u64 round;
     struct {
         irq_handler *handler;
         void        *arg;
-        u64          round; // in which it was last handled
-        bool         again;
+        u64          round;      // in which it was last handled
+        bool         again;      // from again_at on it is handled once more
+        bool         is_claimed; // meanwhile
+        u64          again_at;
     } line[SOURCES];
 } plic;
 
@@ -89,10 +94,11 @@ u32 irq_of_node(const void *fdt, int node)
     return cell && len >= 4 ? fdt32_to_cpu(*cell) : 0;
 }
 
-void irq_again(u32 source)
+void irq_again(u32 source, u64 when)
 {
-    plic.line[source].again = plic.again = true;
-    clock_ipi_send(hart_id());
+    plic.line[source].again    = true;
+    plic.line[source].again_at = when;
+    irq_again_at               = min_u64(irq_again_at, when);
 }
 
 static void line_handle(u32 source)
@@ -103,14 +109,29 @@ static void line_handle(u32 source)
         plic.line[source].handler(plic.line[source].arg);
 }
 
-static void again_handle(void)
+static void line_handle_again(u32 source, u64 claim)
 {
-    if (!plic.again)
-        return;
-    plic.again = false;
-    for (u32 source = 1; source <= plic.n_sources; source++)
-        if (plic.line[source].again)
-            line_handle(source);
+    bool is_claimed = plic.line[source].is_claimed;
+
+    plic.line[source].is_claimed = false;
+    line_handle(source);
+    if (is_claimed)
+        mmio_write32(claim, source);
+}
+
+static void again_handle(u64 claim)
+{
+    u64 now = clock_now();
+
+    irq_again_at = ~0ul;
+    for (u32 source = 1; source <= plic.n_sources; source++) {
+        if (!plic.line[source].again)
+            continue;
+        if (plic.line[source].again_at <= now)
+            line_handle_again(source, claim);
+        else
+            irq_again_at = min_u64(irq_again_at, plic.line[source].again_at);
+    }
 }
 
 void irq_handle(void)
@@ -118,20 +139,23 @@ void irq_handle(void)
     u64 claim = plic.base + PLIC_CONTEXT + 0x1000ul * plic.context + CLAIM;
 
     plic.round++;
-    again_handle();
-    for (u32 turn = 0; turn < plic.n_sources; turn++) {
-        u32  source = mmio_read32(claim);
-        bool twice;
+    if (UNLIKELY(irq_again_at != ~0ul))
+        again_handle(claim);
+    for (u32 turn = 0; turn < 2 * plic.n_sources; turn++) {
+        u32 source = mmio_read32(claim);
 
         if (!source || source > plic.n_sources)
             return;
-        twice = plic.line[source].round == plic.round;
-        if (twice) // it was claimed, and may not pend again by itself
-            irq_again(source);
-        else
+        if (plic.line[source].again) {
+            plic.line[source].is_claimed = true;
+        } else if (plic.line[source].round == plic.round) {
+            plic.line[source].is_claimed = true;
+            irq_again(source, 0);
+        } else {
             line_handle(source);
-        mmio_write32(claim, source);
-        if (twice || !(hart_irq_pending() & BIT(IRQ_MEI)))
+            mmio_write32(claim, source);
+        }
+        if (!(hart_irq_pending() & BIT(IRQ_MEI)))
             return;
     }
 }

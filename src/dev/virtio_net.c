@@ -4,10 +4,13 @@
 // In:     frames that the card received; letters in the port's mailbox.
 // Out:    frames into the switch; letters to the card, which reads them where they lie.
 // Always: a frame from outside is handed on within the card's interrupt on the boot hart, a few at
-//         a time; the rest waits in the card.  A letter is freed when the card has sent it, at the
+//         a time, and the card has at most half of that hart's time; the rest waits in the card.
+//         A letter is freed when the card has sent it, at the
 //         latest when another is to be sent.  A card that breaks the rules is reset and left.
 // Locks:  the card's, for the ring of what is sent and for taking letters; the mailbox's within it.
 //         The ring of what is received belongs to the interrupt.
+#include "dev/bucket.h"
+#include "dev/clock.h"
 #include "dev/machine.h"
 #include "dev/net.h"
 #include "dev/virtio.h"
@@ -25,6 +28,8 @@ enum { RX, TX };
 #define CARDS_MAX    4
 #define FRAME_TAGGED (FRAME_MAX + 4)
 #define F_MAC        BIT(5)
+#define BURSTS_HZ    1000 // so much of a second its handling may take in one go,
+#define STAYS_HZ     5000 // and as long a stay may be
 
 struct card {
     // Fixed:
@@ -33,9 +38,10 @@ struct card {
     u32               header_size;
 
     // The interrupt's:
-    struct vring rx;
-    u8          *waits; // a frame that is not yet handed on everywhere
-    u32          waits_len;
+    struct bucket time; // that its handling takes, in ticks
+    struct vring  rx;
+    u8           *waits; // a frame that is not yet handed on everywhere
+    u32           waits_len;
 
     // Under the lock:
     struct lock    lock;
@@ -70,7 +76,7 @@ static bool letter_give(struct card *c, struct letter *l)
     return vring_add(&c->tx, &part, 1, l);
 }
 
-// True: the ring is full, or there are no letters.
+// True: there are no more letters; otherwise the ring is full.
 static bool letters_give(struct card *c)
 {
     do {
@@ -161,23 +167,45 @@ static void card_leave(struct card *c)
         port_close(c->port);
 }
 
-static void card_interrupt(void *card)
+// True: there are no more frames.
+static bool frames_receive(struct card *c)
 {
-    struct card *c    = card;
-    u32          work = 0;
-    bool         all;
+    u32  work = 0;
+    bool all;
 
-    if (c->is_left)
-        return;
-    if (virtio_hw_interrupt(c->hw) & VIRTIO_INT_CONFIG && virtio_hw_failed(c->hw))
-        c->rx.broken = true;
     do
         all = frames_hand_on(c, &work);
     while (all && vring_rearm(&c->rx));
     vring_kick(&c->rx);
-    if (!all)
-        irq_again(c->hw->irq);
+    return all;
+}
+
+// When it may have the hart's time again; 0: now.  What is more than a stay can last is not the
+// card's doing, but that of whatever is below us.
+static u64 time_charge(struct card *c, u64 begin)
+{
+    u64 hz = machine.timebase_hz, now = clock_now();
+
+    bucket_use(&c->time, min_u64(now - begin, hz / STAYS_HZ), begin, hz);
+    return bucket_closed_until(&c->time, now);
+}
+
+static void card_interrupt(void *card)
+{
+    struct card *c     = card;
+    u64          begin = clock_now(), closed_until;
+    u32          what  = virtio_hw_interrupt(c->hw);
+    bool         all;
+
+    if (c->is_left)
+        return;
+    if (what & VIRTIO_INT_CONFIG && virtio_hw_failed(c->hw))
+        c->rx.broken = true;
+    all = frames_receive(c);
     letters_send(c);
+    closed_until = time_charge(c, begin);
+    if (!all || closed_until)
+        irq_again(c->hw->irq, closed_until);
     if (c->rx.broken || c->tx.broken)
         card_leave(c);
 }
@@ -210,8 +238,10 @@ const char *virtio_net_start(struct virtio_hw *hw)
 
     if (n_cards == CARDS_MAX)
         return "there are too many network cards; this version uses 4";
-    *c  = (struct card){ .hw = hw, .header_size = hw->legacy ? HEADER_MAX - 2 : HEADER_MAX };
-    why = virtio_hw_negotiate(hw, F_MAC);
+    *c      = (struct card){ .hw = hw, .header_size = hw->legacy ? HEADER_MAX - 2 : HEADER_MAX };
+    c->time = (struct bucket){ .per_s = machine.timebase_hz / 2,
+                               .burst = machine.timebase_hz / BURSTS_HZ };
+    why     = virtio_hw_negotiate(hw, F_MAC);
     if (!why)
         why = vring_make(&c->rx, hw, RX, RX_BUFFERS, PIECES);
     if (!why)

@@ -21,7 +21,9 @@ struct built {
     struct image     dt; // what it finds, made once: that takes longer than a start's step may
     u64              seed_offset; // in it
     struct vcpu     *vcpu_list[VCPUS_MAX];
-    u64              filled;  // how far its start is, in bytes of RAM
+    u64              filled;      // how far its start is, in bytes of RAM
+    u64              rests_since; // ended, and a device is not done; 0: not so
+    bool             rest_told;
     bool             telling; // a crash: the next line is
     unsigned         line;
     u64              crashes; // since somebody started it by hand

@@ -14,6 +14,7 @@
 
 #include "dev/clock.h"
 #include "dev/machine.h"
+#include "dev/net.h"
 #include "lib/log.h"
 #include "lib/words.h"
 #include "mon/build.h"
@@ -22,6 +23,8 @@
 
 #define STEP     (16 * KIB) // of RAM per step: at most 16,000 instructions
 #define RAM_STEP (2 * MIB)
+#define REST_MS  1 // between two looks at what a device has still to do
+#define SILENT_S 5 // so long a device has no answer before that is told
 
 // Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
 static void image_part_copy(struct built *b, const struct image *image, u64 image_at, u64 from)
@@ -54,6 +57,8 @@ static bool ram_get(struct vm *vm)
 static void off(struct vm *vm, bool keeps_ram)
 {
     built_of(vm)->filled = 0; // of a start that was broken off
+    if (vm->port)
+        port_close(vm->port);
     if (vm->ram.a && !keeps_ram) {
         ram_release(vm->ram.a);
         vm->ram        = hpa(0);
@@ -163,6 +168,23 @@ static void judge(struct built *b)
     lock_drop(&vm->lock);
 }
 
+// A device may still write to its RAM: looked at before long, and told once if it takes its time.
+static void rest(struct built *b)
+{
+    u64 now = clock_now(), silent = SILENT_S * machine.timebase_hz;
+
+    __atomic_store_n(&b->vm.rests_until, now + machine.timebase_hz * REST_MS / 1000,
+                     __ATOMIC_RELAXED);
+    if (!b->rests_since)
+        b->rests_since = now;
+    if (now - b->rests_since < silent || b->rest_told)
+        return;
+    b->rest_told = true;
+    log_line("%s: its disk has not answered for %u s; it keeps its RAM until that does, or the"
+             " machine is switched off",
+             b->vm.name, SILENT_S);
+}
+
 static void on_end(struct vm *vm)
 {
     struct built *b = built_of(vm);
@@ -170,10 +192,15 @@ static void on_end(struct vm *vm)
     judge(b);
     if (b->telling)
         b->telling = crash_log(&b->crash, vm, b->line++);
-    else if (!bus_is_quiet(&vm->bus)) // a disk may still write to its RAM
-        return;
-    else if (starts_again(built_of(vm)))
-        start_step(built_of(vm));
+    else if (!bus_is_quiet(&vm->bus))
+        rest(b);
+    else {
+        __atomic_store_n(&vm->rests_until, 0, __ATOMIC_RELAXED);
+        b->rests_since = 0;
+        b->rest_told   = false;
+        if (starts_again(b))
+            start_step(b);
+    }
 }
 
 void life_adopt(struct vm *vm)

@@ -18,6 +18,7 @@
 #include "vm/runq.h"
 
 #include "dev/clock.h"
+#include "dev/irq.h"
 #include "vm/share.h"
 
 #define COMPARED_MAX 128 // in one choice: VMs with which those are who enter, on all harts
@@ -79,7 +80,7 @@ void hart_arm(u64 deadline_ticks)
     struct local *h = runq_here();
 
     if (!hart_index())
-        deadline_ticks = min_u64(deadline_ticks, sched_alarm.deadline_ticks);
+        deadline_ticks = min_u64(min_u64(deadline_ticks, sched_alarm.deadline_ticks), irq_again_at);
     if (h->armed && h->armed <= deadline_ticks)
         return;
     h->armed = deadline_ticks;
@@ -155,8 +156,8 @@ static enum place place_of(const struct vcpu *v)
 {
     enum vm_state state = vm_state(v->vm);
 
-    if (state == VM_STOPPED)
-        return v == v->vm->vcpus[0] ? PLACE_READY : PLACE_OFF;
+    if (state == VM_STOPPED && v == v->vm->vcpus[0])
+        return vm_rests_until(v->vm) ? PLACE_SLEEPING : PLACE_READY;
     if (state != VM_RUNNING || v->hsm == HSM_STOPPED)
         return PLACE_OFF;
     if (!v->waiting || vcpu_interrupts(v) || pending_of(v) & PEND_DEVICE)
@@ -177,13 +178,19 @@ static void ready_make(struct vcpu *v, u64 now)
     v->sched.since = now;
 }
 
+// When one that sleeps is looked at again.
+static u64 wake_time(const struct vcpu *v)
+{
+    return vm_state(v->vm) == VM_STOPPED ? vm_rests_until(v->vm) : timer_next(v);
+}
+
 static void place_renew(struct vcpu *v)
 {
     enum place place = place_of(v);
     u64        now   = clock_now();
 
     if (place == PLACE_SLEEPING)
-        v->sched.wake_at = timer_next(v);
+        v->sched.wake_at = wake_time(v);
     if (place == v->sched.place)
         return;
     if (place == PLACE_READY) {
@@ -191,6 +198,7 @@ static void place_renew(struct vcpu *v)
         ready_announce(v, now);
         return;
     }
+    v->sched.since = now;
     place_set(v, place);
     if (place == PLACE_SLEEPING)
         sleeper_announce(v);
@@ -228,7 +236,7 @@ void sched_arm(struct vcpu *v)
         return;
     }
     lock_take(&runq_lock);
-    v->sched.wake_at = timer_next(v);
+    v->sched.wake_at = wake_time(v);
     if (v->sched.place == PLACE_SLEEPING)
         sleeper_announce(v);
     else if (v->sched.place == PLACE_RUNNING)
@@ -311,10 +319,12 @@ static bool may_enter(struct choice *c)
 static void sleeper_consider(struct choice *c, struct vcpu *v, u64 now)
 {
     struct sched *s = &v->sched;
+    u64           since;
 
     if (s->wake_at <= now && may_enter(c)) {
+        since = max_u64(s->wake_at, s->since); // a device may have wanted it long before that
         ready_make(v, now);
-        s->since = s->wake_at;
+        s->since = since;
     } else
         c->deadline = min_u64(c->deadline, s->wake_at);
 }
@@ -445,7 +455,7 @@ void runq_turn_over(struct vcpu *v)
     if (v->gave_up) // and saves up no more than one that sleeps
         share_enter(v, now);
     v->gave_up       = false;
-    v->sched.wake_at = timer_next(v);
+    v->sched.wake_at = wake_time(v);
     v->sched.since   = now;
     h->last          = v;
     __atomic_store_n(&h->running, NULL, __ATOMIC_RELAXED);

@@ -20,7 +20,7 @@ static bool turn_admit(struct vcpu *v)
 
     lock_take(&v->vm->lock);
     timer_check(v);
-    if (pending_of(v) & PEND_DEVICE) {
+    if (pending_of(v) & PEND_DEVICE && v->vm->state == VM_RUNNING) {
         __atomic_fetch_and(&v->pending, ~(u32)PEND_DEVICE, __ATOMIC_ACQUIRE);
         v->spent_on = SPENT_DEVICES;
         bus_answer_kicks(&v->vm->bus);
@@ -55,7 +55,8 @@ static void end_turn(struct vcpu *v)
         if (!irq_poll())
             vm->on_end(vm);
         stay_ends();
-    } while (vm_state(vm) == VM_STOPPED && !vm_is_held(vm) && clock_now() < end);
+    } while (vm_state(vm) == VM_STOPPED && !vm_rests_until(vm) && !vm_is_held(vm) &&
+             clock_now() < end);
 }
 
 static void turn(struct vcpu *v)
@@ -108,6 +109,11 @@ static bool alarm_has_rung(void)
     return rung;
 }
 
+static bool irq_is_due(void)
+{
+    return !hart_index() && irq_again_at != ~0ul && clock_now() >= irq_again_at;
+}
+
 bool irq_poll(void)
 {
     u64 pending = hart_irq_pending();
@@ -119,8 +125,7 @@ bool irq_poll(void)
         return true;
     if (pending & BIT(IRQ_MSI))
         clock_ipi_clear(hart_id());
-    // An IPI to the boot hart may come from irq_again().
-    if (pending & (hart_index() ? BIT(IRQ_MEI) : BIT(IRQ_MEI) | BIT(IRQ_MSI)))
+    if (pending & BIT(IRQ_MEI) || irq_is_due())
         irq_handle(); // which may want the alarm sooner
     if (pending & (BIT(IRQ_MTI) | BIT(IRQ_MSI) | BIT(IRQ_MEI)))
         look_again();

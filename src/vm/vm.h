@@ -70,8 +70,11 @@ struct vm {
     // Laid by the layers above:
     struct console *console;
     struct crash   *crash; // its last one; NULL: nobody keeps it
-    // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again.
+    // The VM has ended.  Called at each turn of the scheduler until it is VM_OFF or runs again; but
+    // not before rests_until (ticks), which it sets while something must be waited for, and else
+    // to 0.
     void (*on_end)(struct vm *vm);
+    u64 rests_until;
     void (*irq_set)(struct vm *vm, u32 source,
                     bool up);            // a line of the virtual interrupt controller
     bool (*console_room)(struct vm *vm); // can it take a byte now?
@@ -93,6 +96,12 @@ static inline bool vm_is_idle(const struct vm *vm)
         if (!vm->vcpus[i]->waiting && vm->vcpus[i]->hsm == HSM_STARTED)
             return false;
     return true;
+}
+
+// Has it ended, and waits for something?  0: no; otherwise until then.
+static inline u64 vm_rests_until(const struct vm *vm)
+{
+    return __atomic_load_n(&vm->rests_until, __ATOMIC_RELAXED);
 }
 
 static inline bool vm_is_held(const struct vm *vm)

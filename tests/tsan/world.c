@@ -97,6 +97,8 @@ void world_hart(u32 index, void (*guest)(struct frame *f))
     world_dice          = clock_now() * 2 + 1;
 }
 
+u64 irq_again_at = ~0ul;
+
 void irq_handle(void)
 {
 }

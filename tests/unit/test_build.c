@@ -5,6 +5,7 @@
 
 #include "dev/dt.h"
 #include "dev/net.h"
+#include "lib/log.h"
 #include "mon/build.h"
 #include "mon/guest_dt.h"
 #include "mon/life.h"
@@ -456,6 +457,91 @@ TEST(a_start_that_is_broken_off)
     built_free();
 }
 
+static bool is_busy;
+
+static bool is_done(const struct vdev *d)
+{
+    (void)d;
+    return !is_busy;
+}
+
+static void nothing_reset(struct vdev *d)
+{
+    (void)d;
+}
+
+static char told[4096];
+
+static void line_add(struct out *o, const char *text, size_t len)
+{
+    (void)o;
+    if (strlen(told) + len < sizeof told)
+        strncat(told, text, len);
+}
+
+// D11: its disk may still write.  So its RAM stays its own, nobody computes for it, and a person
+// hears of it, once.
+TEST(a_vm_that_ends_with_a_silent_disk)
+{
+    static const struct vdev_ops ops  = { .name = "silent", .quiet = is_done,
+                                          .reset = nothing_reset };
+    static struct vdev           disk = { .ops = &ops };
+    struct out                   log  = { line_add };
+    u64                          free_before;
+
+    assert_null(build(good_spec()));
+    free_before = ram_free_bytes();
+    boot();
+    disk.vm = built;
+    assert_true(bus_add(&built->bus, &disk));
+    log_to(&log);
+    is_busy        = true;
+    fake_hart.time = 1000;
+    vm_put_off(built, false, "killed by the operator");
+    for (u32 ms = 0; ms < 7000; ms++) {
+        built->on_end(built);
+        EXPECT_EQ(built->state, VM_STOPPED, "after %u ms", ms);
+        assert_true(built->rests_until > fake_hart.time);
+        EXPECT_EQ(!!strstr(told, "its disk has not answered"), ms >= 5000, "after %u ms", ms);
+        fake_hart.time += machine.timebase_hz / 1000;
+    }
+    assert_true(ram_free_bytes() < free_before);
+    assert_null(strstr(strstr(told, "its disk") + 1, "its disk")); // once
+    is_busy = false;
+    built->on_end(built);
+    EXPECT_EQ(built->state, VM_OFF, "it has answered");
+    EXPECT_EQ(built->rests_until, 0, "and rests no more");
+    EXPECT_EQ(ram_free_bytes(), free_before, "RAM");
+    log_to(NULL);
+    built_free();
+}
+
+static void woken(void *arg)
+{
+    (void)arg;
+}
+
+// What others send to it is dropped, not kept for its next life.
+TEST(a_vm_that_is_off_has_no_place_at_the_switch)
+{
+    static const u8    mac[6] = { 0x52, 0x54, 0, 1, 2, 3 };
+    struct bundle_spec s      = good_spec();
+    struct port_report port;
+
+    switch_forget();
+    s.mac      = mac;
+    s.mac_size = 6;
+    assert_null(build(s));
+    boot();
+    port_open(built->port, 0, woken, NULL);
+    assert_true(switch_port(0, &port) && port.open);
+    vm_put_off(built, false, "killed by the operator");
+    built->on_end(built);
+    EXPECT_EQ(built->state, VM_OFF, "it is off");
+    assert_true(switch_port(0, &port) && !port.open);
+    built_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +561,8 @@ int main(void)
         RUN(guest_tree_says_what_there_is),
         RUN(guest_trees_have_seeds_of_their_own),
         RUN(longest_command_line_fits),
+        RUN(a_vm_that_ends_with_a_silent_disk),
+        RUN(a_vm_that_is_off_has_no_place_at_the_switch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,29 @@ TEST(a_kick_is_answered_before_the_guest_runs)
     assert_ptr_equal(last_entry, &r->v->f);
 }
 
+// It is kicked, and paused by somebody of whom the scheduler has not heard yet; then it is off.
+static void paused_then_off(void)
+{
+    if (r->vm.state == VM_PAUSED) {
+        vm_state_set(&r->vm, VM_OFF);
+        return;
+    }
+    vdev_kick(&slow->dev);
+    EXPECT_EQ(r->v->sched.place, PLACE_READY, "it wants a hart");
+    vm_state_set(&r->vm, VM_PAUSED);
+}
+
+// Its devices stand still as its vCPUs do, and find the kick when it goes on.
+TEST(a_paused_vm_has_its_kicks_answered_later)
+{
+    fake_hart.on_wait = paused_then_off;
+    r->v->waiting     = true;
+    sched_run(false);
+    EXPECT_EQ(r->v->sched.turns, 1, "it had been chosen");
+    EXPECT_EQ(slow->n_ticks, 0, "it stands still");
+    assert_true(pending_of(r->v) & PEND_DEVICE);
+}
+
 TEST(a_busy_device_makes_the_bus_busy)
 {
     EXPECT_EQ(bus_is_quiet(&r->vm.bus), true, "at rest");
@@ -146,6 +169,7 @@ int main(void)
         RUN_ON_RIG(an_access_that_must_wait_is_tried_again),
         RUN_ON_RIG(a_kick_wakes_a_sleeper),
         RUN_ON_RIG(a_kick_is_answered_before_the_guest_runs),
+        RUN_ON_RIG(a_paused_vm_has_its_kicks_answered_later),
         RUN_ON_RIG(a_busy_device_makes_the_bus_busy),
     };
 

@@ -2,6 +2,7 @@
 // The scheduler and the run loop over a fake hart whose guests are scripts.
 #include "unit.h"
 
+#include "dev/irq.h"
 #include "vdev/board.h"
 #include "vm/runq.h"
 
@@ -219,6 +220,30 @@ TEST(a_timer_that_rings_before_is_left_alone)
     (void)irq_poll();
     hart_arm(~0ul);
     EXPECT_EQ(chips.armed, ~0ul, "never");
+    fake_hart.irq_pending = 0;
+    end();
+}
+
+// What the interrupt controller puts off is looked at in its time, and the guest runs until then.
+TEST(an_interrupt_that_was_put_off_comes_in_time)
+{
+    unsigned n;
+
+    begin(1);
+    runq_join();
+    hart_irq_enable(BIT(IRQ_MTI) | BIT(IRQ_MEI));
+    irq_again_at = 5000;
+    hart_arm(~0ul);
+    EXPECT_EQ(chips.armed, 5000, "nothing else is waited for");
+    n                     = chips.n_irq;
+    fake_hart.time        = 4999;
+    fake_hart.irq_pending = BIT(IRQ_MTI);
+    (void)irq_poll();
+    EXPECT_EQ(chips.n_irq, n, "not yet");
+    fake_hart.time = 5000;
+    (void)irq_poll();
+    EXPECT_EQ(chips.n_irq, n + 1, "now");
+    irq_again_at          = ~0ul;
     fake_hart.irq_pending = 0;
     end();
 }
@@ -540,6 +565,101 @@ TEST(pause_and_resume_lose_no_wake_up)
     }
 }
 
+// What waited for a hart while it could not run, or did not want one, was not kept from it.
+TEST(a_pause_is_not_stolen)
+{
+    struct choice c;
+    u64           before;
+
+    begin(1);
+    runq_join();
+    a->vm.state        = VM_OFF;
+    b->v->csr.mie      = BIT(IRQ_STI);
+    b->v->csr.stimecmp = 50000;
+    b->v->waiting      = true;
+    sched_wake(a->v);
+    sched_wake(b->v);
+    EXPECT_EQ(b->v->sched.place, PLACE_SLEEPING, "it sleeps");
+    vm_pause(&b->vm);
+    fake_hart.time += 1000000;
+    vm_resume(&b->vm);
+    fake_hart.time += 500;
+    before = sched_stolen(b->v);
+    runq_choose(&c);
+    assert_ptr_equal(c.best, b->v);
+    EXPECT_EQ(sched_stolen(b->v) - before, 500, "since it was resumed");
+    runq_turn_over(b->v);
+    end();
+}
+
+// A device that wants to be looked at again at once says so by a time that has long been.
+static struct vdev *eager;
+static unsigned     n_eager;
+
+static void eager_tick(struct vdev *d)
+{
+    if (n_eager++ < 3)
+        vdev_deadline_set(d, 0);
+}
+
+static void b_waits_for_the_eager(struct vcpu *v)
+{
+    if (v->vm == &b->vm) {
+        n_eager = 0;
+        vdev_deadline_set(eager, 0);
+    }
+    b_waits(v);
+}
+
+static void nothing_reset(struct vdev *d)
+{
+    (void)d;
+}
+
+TEST(an_eager_device_makes_nothing_stolen)
+{
+    static const struct vdev_ops ops = { .name = "eager", .reset = nothing_reset,
+                                         .tick = eager_tick };
+    u64                          begun;
+
+    begin(1);
+    fake_hart.time = begun = 1000000000;
+    eager                  = calloc(1, sizeof *eager);
+    assert_non_null(eager);
+    *eager = (struct vdev){ .ops = &ops, .vm = &b->vm, .deadline = ~0ul };
+    assert_true(bus_add(&b->vm.bus, eager));
+    script = b_waits_for_the_eager;
+    sched_run(false);
+    EXPECT_EQ(ran[1], 1, "it waits");
+    assert_true(n_eager > 0 && b->v->sched.turns > 1);
+    assert_true(sched_stolen(b->v) <= fake_hart.time - begun);
+    end();
+}
+
+// One that has ended and waits for its disk is looked at now and then, and has no hart meanwhile.
+static unsigned rests;
+
+static void on_end_rests(struct vm *vm)
+{
+    rests++;
+    vm->rests_until = fake_hart.time + 10000;
+    if (turns > limit || rests > 1000)
+        vm_state_set(vm, VM_OFF);
+}
+
+TEST(an_ended_vm_that_waits_is_in_nobodys_way)
+{
+    begin(1);
+    rests          = 0;
+    script         = both_spin;
+    b->vm.on_end   = on_end_rests;
+    b->vm.state    = VM_STOPPED;
+    sched_run(false);
+    assert_true(rests >= 20 && rests <= 250);
+    assert_true(ran[0] > limit * 9 / 10);
+    end();
+}
+
 // The last VM ends, and is started again a moment later: a hart that is not the one that decides
 // stays with them.
 static void on_end_starts(struct vm *vm)
@@ -638,6 +758,7 @@ int main(void)
         RUN(an_interrupt_wakes_its_vcpu_soon),
         RUN(deadlines_wake),
         RUN(a_timer_that_rings_before_is_left_alone),
+        RUN(an_interrupt_that_was_put_off_comes_in_time),
         RUN(a_device_that_looks_again_wakes_nobody),
         RUN(suspend_resumes_as_start),
         RUN(every_ended_vm_is_told),
@@ -649,6 +770,9 @@ int main(void)
         RUN(each_vm_finds_its_own_state),
         RUN(a_stop_ends_the_loop_at_once),
         RUN(pause_and_resume_lose_no_wake_up),
+        RUN(a_pause_is_not_stolen),
+        RUN(an_eager_device_makes_nothing_stolen),
+        RUN(an_ended_vm_that_waits_is_in_nobodys_way),
         RUN(a_hart_outlives_the_last_vm),
         RUN(what_the_monitor_takes_is_counted),
         RUN(all_other_harts_are_called),

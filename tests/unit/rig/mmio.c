@@ -24,6 +24,7 @@ static struct {
     irq_handler *handler;
     void        *arg;
     bool         again;
+    u64          again_from;
 } lines[LINES];
 
 const char *driver_found_last;
@@ -100,10 +101,18 @@ u32 irq_of_node(const void *fdt, int node)
     return cell && len >= 4 ? fdt32_to_cpu(*cell) : 0;
 }
 
-void irq_again(u32 source)
+u64 irq_again_at = ~0ul;
+
+void irq_again(u32 source, u64 when)
 {
     ASSERT(source < LINES);
-    lines[source].again = true;
+    lines[source].again      = true;
+    lines[source].again_from = when;
+}
+
+u64 irq_again_from(u32 source)
+{
+    return lines[source].again_from;
 }
 
 bool irq_is_again(u32 source)

@@ -18,6 +18,7 @@ void mmio_forget(void); // all of them, and all interrupts
 bool irq_raise(u32 source);
 // Has its handler asked to be called once more?  Asked once.
 bool irq_is_again(u32 source);
+u64  irq_again_from(u32 source); // the time that it has asked for
 
 // What probes have told for the report.
 extern const char *driver_found_last;
