@@ -115,7 +115,7 @@ static bool ipv6_is_good(const u8 *ip, u32 room, u32 *size)
 
 bool offload_large_parse(const struct net_hdr *h, const u8 *head, u32 n, u32 len, struct large *g)
 {
-    u32 type = h->gso_type & ~(u32)GSO_ECN, ip, tcp;
+    u32 type = h->gso_type, ip, tcp; // with GSO_ECN it is none of the two: that was not offered
 
     *g = (struct large){ .size = h->gso_size, .v6 = type == GSO_TCPV6 };
     if ((type != GSO_TCPV4 && type != GSO_TCPV6) || !(h->flags & HDR_NEEDS_CSUM) || n < ETH + 1)

@@ -10,7 +10,7 @@
 #define GSO_NONE       0
 #define GSO_TCPV4      1
 #define GSO_TCPV6      4
-#define GSO_ECN        0x80 // beside the two
+#define GSO_ECN        0x80 // beside the two; for a feature that no port offers
 
 #define OFFLOAD_HEAD_MAX 136 // Ethernet, IP and TCP headers, the longest
 #define LARGE_MAX        (65535 + 14)

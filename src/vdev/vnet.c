@@ -69,7 +69,7 @@ struct vnet {
     u64  resume;     // when to go on, in ticks
     u32  work;       // of this turn,
     u64  worked;     // the last of it
-    bool sends_next; // when it is called again, before it receives
+    bool sends_next; // before it receives, in this turn
 };
 
 static struct vnet *vnet_of(struct vdev *d)
@@ -295,8 +295,10 @@ static void vnet_tick(struct vdev *d)
     struct vnet *n = vnet_of(d);
     u32          before;
 
-    if (clock_now() - n->worked >= pause_of())
-        n->work = 0;
+    if (clock_now() - n->worked >= pause_of()) {
+        n->work       = 0;
+        n->sends_next = !n->sends_next; // whoever comes first leaves to the other what is left
+    }
     before    = n->work;
     n->resume = ~0ul;
     stopping_forget(n);
@@ -305,7 +307,6 @@ static void vnet_tick(struct vdev *d)
     receive(n);
     if (!n->sends_next)
         transmit(n);
-    n->sends_next = !n->sends_next; // whoever comes first leaves to the other what is left
     queue_tell(n, RX);
     queue_tell(n, TX);
     if (n->work != before)

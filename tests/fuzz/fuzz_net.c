@@ -64,7 +64,7 @@ static void world_make(void)
 // What is left to the receiver is what it takes, and lies within the frame.
 static void offload_check(u32 peer, const struct letter *l)
 {
-    u32 takes = takes_of[peer], type = l->hdr.gso_type & ~(u32)GSO_ECN;
+    u32 takes = takes_of[peer], type = l->hdr.gso_type;
 
     ASSERT(!l->hdr.flags || (l->hdr.flags == HDR_NEEDS_CSUM && takes & TAKES_CSUM));
     if (l->hdr.flags)

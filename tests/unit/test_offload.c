@@ -300,6 +300,7 @@ TEST(nonsense_is_refused)
     REFUSED(h.gso_type = 3);
     REFUSED(h.gso_type = 0x85);
     REFUSED(h.gso_type = GSO_ECN);
+    REFUSED(h.gso_type |= GSO_ECN);
     REFUSED(h.gso_type = GSO_TCPV6);
     REFUSED(h.gso_size = 0);
     REFUSED(h.gso_size = 47);
