@@ -26,13 +26,14 @@ UNKNOWN = re.compile(r"\.(?:\d?byte|half|short|word|long|quad|insn)|unimp|unknow
 # CSRs of F and V: to read or write them needs, or changes, mstatus.FS and VS.
 STATE = re.compile(r"\b(?:fflags|frm|fcsr|vstart|vxsat|vxrm|vcsr|vl|vtype|vlenb)\b")
 
-# src/arch/riscv/ext_regs.S: what each may do beside ordinary instructions.
+# What each in src/arch/riscv may do beside ordinary instructions: ext_regs.S, and the probe in hart.c.
 KEEPERS = {
     "fp_save": re.compile(r"(?:c\.)?fsd|csrrs .*fcsr"),
     "fp_load": re.compile(r"(?:c\.)?fld|csrrw .*fcsr"),
     "vector_save": re.compile(r"vs8r\.v|csrrs .*(?:vstart|vcsr|vl|vtype)|csrrw zero,vstart,(?:zero|t2)"),
     "vector_load": re.compile(r"vl8re8\.v|vl8r\.v|vsetvl |csrrw zero,(?:vstart|vcsr)"),
     "vector_bytes": re.compile(r"csrrs .*vlenb"),
+    "has_finx": re.compile(r"csrrs .*fcsr"),
 }
 
 SELF_TEST = """

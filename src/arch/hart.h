@@ -25,6 +25,7 @@ struct hart_caps {
     bool menvcfg;
     bool stimecmp; // S-mode can be given it (Sstc)
     bool fp;       // F and D, and no registers wider than those
+    bool finx;     // floating point in integer registers, whose fcsr nobody switches
     u64  vlenb;    // bytes of a vector register; 0: no vectors
 };
 extern struct hart_caps hart_caps;
@@ -86,9 +87,9 @@ void fp_save(struct fp_regs *to);
 void fp_load(const struct fp_regs *from);
 void vector_save(struct vector_regs *to, u64 vlenb);
 void vector_load(const struct vector_regs *from, u64 vlenb);
-u64  vector_bytes(void); // vlenb
 
 void hart_counters_set(u64 scounteren);
+u64  hart_counters(void);
 void hart_envcfg_set(u64 senvcfg);
 void hart_reservation_drop(void);
 

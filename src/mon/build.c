@@ -161,10 +161,11 @@ static u16 ext_modes(const struct hart_caps *c)
                  (c->sv57 ? BIT(SATP_SV57) : 0));
 }
 
-// A hart may keep VS without having vectors; then the guest may too.
+// What the hart has is switched, whatever the tree says of it.  A hart may keep VS without having
+// vectors, and then the guest may too; or have them without V (Zve32x and others).
 static u64 ext_bits(void)
 {
-    return machine.isa.has & EXT_F ? STATUS_FS | STATUS_VS : 0;
+    return (hart_caps.fp ? STATUS_FS | STATUS_VS : 0) | (hart_caps.vlenb ? STATUS_VS : 0);
 }
 
 static const char *port_open_for(const struct vm_config *c, struct vm *vm)
@@ -226,7 +227,7 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
         v->shadow.pool    = hpa(pools + i * pages * PAGE_SIZE);
         v->shadow.n_pages = pages;
         v->shadow.next    = take(at, 2ul * pages);
-        v->vector         = b->vm.ext_bits && hart_caps.vlenb ? take(at, vector_size()) : NULL;
+        v->vector         = hart_caps.vlenb ? take(at, vector_size()) : NULL;
         b->vcpu_list[i]   = v;
     }
 }

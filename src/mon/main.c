@@ -90,6 +90,9 @@ static const char *machine_check(void)
 {
     const struct hart_caps *c = &hart_caps;
 
+    if (c->finx)
+        return "the hart keeps floating point in integer registers (Zfinx), of which fcsr would be all"
+               " VMs' together; use one that does not";
     if (c->pmp_entries < PMP_ENTRIES_NEEDED)
         return "the hart has fewer than 8 PMP entries; use one with PMP (QEMU: -cpu rv64,pmp=on)";
     if (c->pmp_grain > PAGE_SIZE)

@@ -8,6 +8,7 @@
 // Always: the virtual mode is checked before anything changes.
 // Locks:  none.
 #include "vm/csr.h"
+#include "vm/engine.h"
 #include "vm/fetch.h"
 #include "vm/sched.h"
 
@@ -73,6 +74,8 @@ enum outcome emul_illegal(struct vcpu *v, const struct trap *t)
 
     struct insn i = insn_decode(raw);
 
+    if (i.op == OP_CSR && v->mode == MODE_U && v->engine->s_is_real)
+        super_learn_counters(v);
     if (i.op == OP_CSR && csr_execute(v, i.raw))
         return NEXT;
     if (v->mode >= MODE_S && emulators[i.op] && emulators[i.op](v, &i, &o))

@@ -33,6 +33,8 @@ void super_leave(struct vcpu *v);
 // After super_leave() only mode, mstatus, and what pends are known, which is all that an access to
 // a device needs.  From here on v->csr is what the hart holds.
 void super_learn(struct vcpu *v);
+// And scounteren, which only a process's access to a counter asks for.
+void super_learn_counters(struct vcpu *v);
 
 // The engine of that name; "auto" is the best that the hart allows.  NULL, and *why, if there is
 // none.

@@ -22,7 +22,7 @@ static u64 counters_for(const struct vcpu *v)
 
 static u64 envcfg_for(const struct vcpu *v)
 {
-    return v->mode == MODE_U ? v->csr.senvcfg : hart_caps.senvcfg_mask & ~ENVCFG_FIOM;
+    return v->mode == MODE_U ? v->csr.senvcfg : hart_caps.senvcfg_mask & ENVCFG_CBO;
 }
 
 static void classic_follow(struct vcpu *v)

@@ -126,6 +126,11 @@ void super_learn(struct vcpu *v)
     v->is_counted = false;
 }
 
+void super_learn_counters(struct vcpu *v)
+{
+    v->super.counteren = v->csr.scounteren = hart_counters();
+}
+
 static void direct_load(struct vcpu *v)
 {
     struct super to = super_of(v, 0); // SSIP is for super_enter() to give

@@ -272,7 +272,7 @@ static void leaf_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
 {
     unsigned level = leaf_level(v->vm, gpa(leaf->pa), leaf->level);
     hpa_t    to    = gmem_to_host(v->vm, gpa(align_down(leaf->pa, level_size(level))));
-    u64      entry = (to.a >> PAGE_SHIFT) << 10 | PTE_V | PTE_A | PTE_D | (leaf->pte & PTE_PBMT) |
+    u64      entry = (to.a >> PAGE_SHIFT) << 10 | PTE_V | PTE_A | PTE_D |
                 (leaf->pte & PTE_N ? PTE_NAPOT : 0) | leaf_bits(v, leaf->pte);
 
     v->stats.fills++;

@@ -224,6 +224,9 @@ CASES = dict(under_both_engines({
                               until=("fp: round", 24)) for h in (1, 2, 4)},
     **{f"vector-{h}-harts": Case(*[("vector", f"seed={s}") for s in range(1, 5)], harts=h, turns=300,
                               cpu="rv64,h=false,v=true", until=("vector: round", 16)) for h in (1, 2, 4)},
+    # Vectors of a hart that does not say V.
+    "vector-embedded":   Case(*[("vector", f"seed={s}") for s in range(1, 5)], turns=300,
+                              cpu="rv64,h=false,Zve64f=true", until=("vector: round", 16)),
     "asid-2-harts":      Case(*[("asid", f"seed={s}") for s in range(1, 5)], harts=2, rounds=4,
                               until=("asid: round", 4)),
     "narrow":            Case(("narrow", ""), ("spin", ""), until=("narrow: round", 1)),

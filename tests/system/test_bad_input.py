@@ -124,6 +124,7 @@ MACHINES = {
     "64 MiB of RAM":   (["-m", "64M"], "", "memory|RAM"),
     "no translation":  (["-m", "512M"], "mmu=off", "Sv39"),
     "no protection":   (["-m", "512M"], "pmp=off", "PMP"),
+    "no FP registers": (["-m", "512M"], "f=off,d=off,zfinx=on", "Zfinx"),
 }
 
 

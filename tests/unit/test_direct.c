@@ -535,6 +535,25 @@ TEST(no_trap_takes_the_hot_path)
 }
 
 // A leaf has the guest's own U bit, so that the hart keeps a process from its kernel's pages.
+// Its kernel opens and closes counters without a trap (4.1.5).
+TEST(counters_are_closed_as_the_hart_holds_it)
+{
+    const u32   rdtime = 0xc01025f3; // a1
+    struct trap t      = { EXC_ILLEGAL_INSN, rdtime };
+
+    for (unsigned open = 0; open < 2; open++) {
+        turn(NULL);
+        fake_hart.time            = 1234;
+        r->v->mode                = MODE_U;
+        r->v->f.x[11]             = 0;
+        r->v->csr.scounteren      = open ? 0 : 7; // of the last turn's end
+        fake_hart.super.counteren = open ? 2 : 5;
+        EXPECT_EQ(trap_handle(r->v, &t), open ? NEXT : REFLECT, "its kernel is told");
+        EXPECT_EQ(!!r->v->f.x[11], open, "the clock");
+        EXPECT_EQ(r->v->csr.scounteren, open ? 2 : 5, "it is known from now on");
+    }
+}
+
 TEST(leaves_have_the_guests_own_u)
 {
     gpa_t at;
@@ -590,6 +609,7 @@ int main(void)
         RUN_ON_RIG(a_turn_that_ends_with_such_an_access_loses_nothing),
         RUN_ON_RIG(who_is_traced_is_run_by_classic),
         RUN_ON_RIG(no_trap_takes_the_hot_path),
+        RUN_ON_RIG(counters_are_closed_as_the_hart_holds_it),
         RUN_ON_RIG(leaves_have_the_guests_own_u),
     };
 

@@ -442,6 +442,24 @@ TEST(a_and_d_are_set_as_hardware_does)
     corner_end();
 }
 
+// Behind the caches stands what RAM held before it was cleared: the guest's RAM stays cached.
+TEST(memory_types_are_checked_and_change_nothing)
+{
+    corner_begin((struct rig_options){ 0 }, false);
+    tables_make();
+    for (u64 type = 0; type < 4; type++) {
+        struct reference_leaf leaf;
+
+        rig_word_set(r, L0 + 8 * type, field_set(pte(DATA, RWXAD), PTE_PBMT, type));
+        EXPECT_EQ(reach(0x1000 * type, 'r'), type == 3 ? 0 : DATA, "type %lu", type);
+        if (type == 3)
+            break;
+        assert_true(hart_walk(0x1000 * type, 'r', &leaf));
+        EXPECT_EQ(leaf.pte & PTE_PBMT, 0, "type %lu", type);
+    }
+    corner_end();
+}
+
 // What the hart holds is a function of the vCPU it runs; another's flush must not take it away.
 TEST(a_flush_of_another_vcpu_leaves_the_hart_alone)
 {
@@ -474,6 +492,7 @@ int main(void)
         RUN(one_instruction_fits_the_smallest_pool),
         RUN(bare_maps_all_of_ram_and_nothing_else),
         RUN(a_and_d_are_set_as_hardware_does),
+        RUN(memory_types_are_checked_and_change_nothing),
         RUN(a_flush_of_another_vcpu_leaves_the_hart_alone),
     };
 

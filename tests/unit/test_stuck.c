@@ -62,6 +62,33 @@ TEST(another_vcpu_could_help)
     EXPECT_EQ(r->vm.state, VM_STOPPED, "nobody else");
 }
 
+static bool is_busy;
+
+static bool is_done(const struct vdev *d)
+{
+    (void)d;
+    return !is_busy;
+}
+
+// A request under way may bring the handler that is missing.
+TEST(a_disk_could_help)
+{
+    static const struct vdev_ops ops  = { .name = "busy", .quiet = is_done };
+    struct vdev                 *disk = calloc(1, sizeof *disk); // the rig frees it
+
+    assert_non_null(disk);
+    *disk = (struct vdev){ .ops = &ops, .vm = &r->vm, .deadline = ~0ul };
+    assert_true(bus_add(&r->vm.bus, disk));
+    is_busy         = true;
+    r->v->csr.stvec = 0;
+    for (int i = 0; i < 100; i++)
+        take(EXC_FETCH_ACCESS, 0);
+    EXPECT_EQ(r->vm.state, VM_RUNNING, "it may go on");
+    is_busy = false;
+    take(EXC_FETCH_ACCESS, 0);
+    EXPECT_EQ(r->vm.state, VM_STOPPED, "nothing comes any more");
+}
+
 static void seconds(u64 n)
 {
     for (; n; n--) {
@@ -162,7 +189,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN_ON_RIG(a_loop_of_traps),         RUN_ON_RIG(what_is_no_loop),
-        RUN_ON_RIG(another_vcpu_could_help), RUN_ON_RIG(the_watchdog),
+        RUN_ON_RIG(another_vcpu_could_help),
+        RUN_ON_RIG(a_disk_could_help), RUN_ON_RIG(the_watchdog),
         RUN_ON_RIG(who_called_whom),         RUN_ON_RIG(stacks_of_any_content),
     };
 

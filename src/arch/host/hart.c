@@ -89,11 +89,6 @@ void vector_load(const struct vector_regs *from, u64 vlenb)
     (void)from, (void)vlenb;
 }
 
-u64 vector_bytes(void)
-{
-    return 0;
-}
-
 u32 hart_id(void)
 {
     return fake_hart.id;
@@ -178,6 +173,11 @@ void hart_fence_devices(void)
 void hart_fence_code(void)
 {
     fake_hart.n_fence_code++;
+}
+
+u64 hart_counters(void)
+{
+    return fake_hart.super.counteren;
 }
 
 void hart_counters_set(u64 scounteren)

@@ -125,13 +125,3 @@ vector_load:
         csrw    vstart, t1
         csrw    mstatus, t0
         ret
-
-        # u64 vector_bytes(void): vlenb
-        .globl  vector_bytes
-vector_bytes:
-        csrr    t0, mstatus
-        li      t1, STATUS_VS
-        csrs    mstatus, t1
-        csrr    a0, vlenb
-        csrw    mstatus, t0
-        ret

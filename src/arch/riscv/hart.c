@@ -135,6 +135,30 @@ static void probe_super(struct hart_caps *c)
     }
 }
 
+// Not every hart that has vectors says V (Zve32x and others).
+static NOINLINE u64 vector_bytes(void)
+{
+    u64 old = csr_read(mstatus), bytes = 0;
+
+    csr_write(mstatus, old | STATUS_VS);
+    if (!(csr_read(mstatus) & STATUS_VS) || !csr_try("csrr %[reg], 0xc22", bytes)) // vlenb
+        bytes = 0;
+    csr_write(mstatus, old);
+    return bytes;
+}
+
+// Zfinx: fcsr is there whatever FS says, and nothing else is that could be switched by it.
+static NOINLINE bool has_finx(void)
+{
+    u64  old = csr_read(mstatus), ignored = 0;
+    bool has;
+
+    csr_write(mstatus, old & ~STATUS_FS);
+    has = csr_try("csrr %[reg], 0x003", ignored);
+    csr_write(mstatus, old);
+    return has;
+}
+
 void hart_probe(struct hart_caps *c)
 {
     u64 ignored = 0;
@@ -147,7 +171,8 @@ void hart_probe(struct hart_caps *c)
     c->impl   = csr_read(mimpid);
     c->h      = c->misa & BIT('h' - 'a');
     c->fp     = c->misa & BIT('d' - 'a') && !(c->misa & BIT('q' - 'a'));
-    c->vlenb  = c->misa & BIT('v' - 'a') ? vector_bytes() : 0;
+    c->finx   = has_finx();
+    c->vlenb  = vector_bytes();
     if (c->misa & BIT('s' - 'a')) {
         probe_paging(c);
         c->scounteren_mask = writable_bits_scounteren();
@@ -256,6 +281,11 @@ void hart_fence_code(void)
 void hart_counters_set(u64 scounteren)
 {
     csr_write(scounteren, scounteren);
+}
+
+u64 hart_counters(void)
+{
+    return csr_read(scounteren);
 }
 
 void hart_envcfg_set(u64 senvcfg)
