@@ -14,8 +14,8 @@ bool irq_connect(u32 source, irq_handler *handler, void *arg);
 u32 irq_of_node(const void *fdt, int node);
 
 // For a handler that has more to do than one stay in the monitor may be long, or has had more time
-// than it may have: from that time on, in ticks, it is called once more, after a guest was let in,
-// and not before, whether its source interrupts or not.
+// than it may have: from that time on, in ticks, but not before a guest was let in for 5 us, it is
+// called once more, whether its source interrupts or not.
 void irq_again(u32 source, u64 when);
 
 // When irq_handle() is to be called though nothing interrupts; ~0: not.  The boot hart's.

@@ -12,6 +12,7 @@
 #include "dev/driver.h"
 #include "dev/dt.h"
 #include "dev/irq.h"
+#include "dev/machine.h"
 #include "lib/bits.h"
 
 #include <libfdt.h>
@@ -20,6 +21,7 @@
 #define PLIC_CONTEXT 0x200000
 #define CLAIM        4
 #define SOURCES      128
+#define PAUSES_HZ    200000 // 5 us
 
 u64 irq_again_at = ~0ul;
 
@@ -94,8 +96,10 @@ u32 irq_of_node(const void *fdt, int node)
     return cell && len >= 4 ? fdt32_to_cpu(*cell) : 0;
 }
 
+// A guest runs for a moment in between, however loud its source is.
 void irq_again(u32 source, u64 when)
 {
+    when                       = max_u64(when, clock_now() + machine.timebase_hz / PAUSES_HZ);
     plic.line[source].again    = true;
     plic.line[source].again_at = when;
     irq_again_at               = min_u64(irq_again_at, when);

@@ -5,8 +5,8 @@
 // Out:    frames into the switch; letters to the card, which reads them where they lie.
 // Always: a frame from outside is handed on within the card's interrupt on the boot hart, a few at
 //         a time, and the card has at most half of that hart's time; the rest waits in the card.
-//         A letter is freed when the card has sent it, at the
-//         latest when another is to be sent.  A card that breaks the rules is reset and left.
+//         A letter is freed when the card has sent it, at the latest when another is to be sent.  A
+//         card that breaks the rules is reset and left.
 // Locks:  the card's, for the ring of what is sent and for taking letters; the mailbox's within it.
 //         The ring of what is received belongs to the interrupt.
 #include "dev/bucket.h"

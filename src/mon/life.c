@@ -114,17 +114,24 @@ static void start_step(struct built *b)
     b->filled = b->filled > vm->ram_size ? 0 : b->filled + STEP;
 }
 
-// What is told once of each end.  A guest that resets or crashes again and again must not fill the
-// log: told are the 1st, 2nd, 4th ...  A guest that reported its failure itself has said more than
-// its registers do.
+// A guest that resets or crashes again and again must not fill the log: told are the 1st, 2nd, 4th
+static bool is_damped(const struct built *b)
+{
+    const struct vm *vm    = &b->vm;
+    bool             often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
+
+    return often && vm->starts & (vm->starts - 1);
+}
+
+// What is told once of each end.  A guest that reported its failure itself has said more than its
+// registers do.
 static void tell(struct built *b, const char *why)
 {
-    struct vm *vm    = &b->vm;
-    bool       often = vm->end == VM_END_RESET || b->config.on_crash == CRASH_RESTART;
+    struct vm *vm = &b->vm;
 
     if (vm->end == VM_END_FAIL)
         crash_take(&b->crash, vm);
-    if (often && vm->starts & (vm->starts - 1))
+    if (is_damped(b))
         return;
     log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
     b->telling = vm->end == VM_END_FAIL && vm->is_crash;
@@ -180,9 +187,10 @@ static void rest(struct built *b)
     if (now - b->rests_since < silent || b->rest_told)
         return;
     b->rest_told = true;
-    log_line("%s: its disk has not answered for %u s; it keeps its RAM until that does, or the"
-             " machine is switched off",
-             b->vm.name, SILENT_S);
+    if (!is_damped(b))
+        log_line("%s: its disk has not done for %u s what was asked of it; it keeps its RAM until"
+                 " that is done, or the machine is switched off",
+                 b->vm.name, SILENT_S);
 }
 
 static void on_end(struct vm *vm)

@@ -91,8 +91,8 @@ static const char *machine_check(void)
     const struct hart_caps *c = &hart_caps;
 
     if (c->finx)
-        return "the hart keeps floating point in integer registers (Zfinx), of which fcsr would be all"
-               " VMs' together; use one that does not";
+        return "the hart has fcsr without FP registers (Zfinx), which all VMs would share; use one that"
+               " has none (QEMU: -cpu rv64,zfinx=off)";
     if (c->pmp_entries < PMP_ENTRIES_NEEDED)
         return "the hart has fewer than 8 PMP entries; use one with PMP (QEMU: -cpu rv64,pmp=on)";
     if (c->pmp_grain > PAGE_SIZE)

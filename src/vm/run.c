@@ -233,10 +233,11 @@ void vcpu_reset(struct vcpu *v)
         v->vector->vtype = VTYPE_ILLEGAL;
     }
     csr_reset(v);
-    v->mode       = MODE_S;
-    v->hsm        = HSM_STOPPED;
-    v->waiting    = false;
-    v->ext_status = 0;
+    v->mode         = MODE_S;
+    v->hsm          = HSM_STOPPED;
+    v->waiting      = false;
+    v->may_be_stuck = false;
+    v->ext_status   = 0;
     __atomic_store_n(&v->irq_lines, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&v->pending, 0, __ATOMIC_RELAXED);
     v->m_deadline = ~0ul;

@@ -414,11 +414,12 @@ static bool all_are_off(void)
 
 void runq_choose(struct choice *c)
 {
-    struct local *h   = runq_here();
-    u64           now = clock_now();
+    struct local *h = runq_here();
+    u64           now;
 
     *c = (struct choice){ .deadline = ~0ul };
     lock_take(&runq_lock);
+    now     = clock_now(); // not before: who has the lock notes later times
     c->over = all_are_off();
     each_vcpu(vcpu_consider, c, h, now);
     each_vcpu(leftover_offer, c, h, now);

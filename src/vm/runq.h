@@ -45,8 +45,8 @@ u64           ticks_of_ms(u64 ms);
 // Makes a hart look at its interrupts, and at its slice, anew.
 void runq_poke(struct local *h);
 // Arms the calling hart's timer; the boot hart's with the alarm, and what irq_again() waits for, as
-// well.  One that will ring before
-// is left alone: a write of it costs more than the few interrupts that find nothing to do.
+// well.  One that will ring before is left alone: a write of it costs more than the few interrupts
+// that find nothing to do.
 void hart_arm(u64 deadline_ticks);
 void hart_timer_rang(void); // it has to be armed anew
 // The calling hart takes part.

@@ -268,6 +268,8 @@ static void entry_set(u64 *entry, u64 leaf, gva_t va)
         hart_fence_all();
 }
 
+// Of another memory type (Svpbmt) it would be behind the caches, where there may still be what RAM
+// held before it was cleared for this guest.
 static void leaf_map(struct vcpu *v, gva_t va, const struct leaf *leaf)
 {
     unsigned level = leaf_level(v->vm, gpa(leaf->pa), leaf->level);

@@ -6,10 +6,11 @@
 // Out:    the end of its VM, as crashed.
 // Always: a loop of traps is exact: nothing in the machine could end it.  An exception at the first
 //         instruction of its own handler, which leaves pc, mode and the CSRs of the trap as they
-//         were, has executed nothing and finds the same again: interrupts are off, and there is
-//         neither another vCPU nor a disk's request that could change the memory.  The watchdog is
-//         a guess, and so it is off unless it was asked for; it counts the vCPU's own time on a
-//         hart.
+//         were, has executed nothing and finds the same again: interrupts are off, there is no
+//         other vCPU that could change the memory, and no disk's request under way; not when it is
+//         asked first, for what that finds done is given back before the guest tries again.  The
+//         watchdog is a guess, and so it is off unless it was asked for; it counts the vCPU's own
+//         time on a hart.
 // Locks:  vm->lock is held by whoever handles the trap; stuck_watch() takes it.
 #include "vm/stuck.h"
 
@@ -40,6 +41,7 @@ static bool is_at_handler(const struct vcpu *v)
 void stuck_take_exception(struct vcpu *v)
 {
     if (LIKELY(!is_at_handler(v))) {
+        v->may_be_stuck = false;
         vcpu_take_exception(v);
         return;
     }
@@ -48,8 +50,12 @@ void stuck_take_exception(struct vcpu *v)
 
     vcpu_take_exception(v);
     after = state_of(v);
-    if (is_same(&before, &after) && v->vm->n_vcpus == 1 && bus_is_quiet(&v->vm->bus))
+    if (!is_same(&before, &after) || v->vm->n_vcpus > 1 || !bus_is_quiet(&v->vm->bus))
+        v->may_be_stuck = false;
+    else if (v->may_be_stuck)
         vm_crash(v, "it crashed: its trap handler traps at its first instruction, for ever");
+    else
+        v->may_be_stuck = true;
 }
 
 static bool has_interrupt(const struct vcpu *v)

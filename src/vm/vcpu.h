@@ -107,6 +107,7 @@ struct vcpu {
     struct vcpu_stats    stats;
     struct steal         steal;                     // what its guest is told of stolen time
     u64                  watch_injected, watch_ran; // the watchdog: since when nothing was taken
+    bool                 may_be_stuck;              // its last trap has changed nothing: stuck.c
     struct memos         memos;
     struct shadow        shadow; // large, and so last: offsets of the others stay short
     struct trace         trace;  // likewise

@@ -502,7 +502,7 @@ TEST(a_vm_that_ends_with_a_silent_disk)
         built->on_end(built);
         EXPECT_EQ(built->state, VM_STOPPED, "after %u ms", ms);
         assert_true(built->rests_until > fake_hart.time);
-        EXPECT_EQ(!!strstr(told, "its disk has not answered"), ms >= 5000, "after %u ms", ms);
+        EXPECT_EQ(!!strstr(told, "its disk has not done"), ms >= 5000, "after %u ms", ms);
         fake_hart.time += machine.timebase_hz / 1000;
     }
     assert_true(ram_free_bytes() < free_before);

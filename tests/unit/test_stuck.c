@@ -23,7 +23,8 @@ TEST(a_loop_of_traps)
     EXPECT_EQ(r->vm.state, VM_RUNNING, "an exception");
     take(EXC_FETCH_ACCESS, 0); // sepc and scause change
     EXPECT_EQ(r->vm.state, VM_RUNNING, "one in its handler");
-    take(EXC_FETCH_ACCESS, 0); // SPIE changes
+    take(EXC_FETCH_ACCESS, 0);
+    EXPECT_EQ(r->vm.state, VM_RUNNING, "what was done meanwhile is given back first");
     take(EXC_FETCH_ACCESS, 0);
     EXPECT_EQ(r->vm.state, VM_STOPPED, "and the same again, with nothing changed");
     assert_true(r->vm.end == VM_END_FAIL && r->vm.is_crash && r->vm.why);
@@ -59,6 +60,7 @@ TEST(another_vcpu_could_help)
     EXPECT_EQ(r->vm.state, VM_RUNNING, "it runs");
     r->vm.n_vcpus = 1;
     take(EXC_FETCH_ACCESS, 0);
+    take(EXC_FETCH_ACCESS, 0);
     EXPECT_EQ(r->vm.state, VM_STOPPED, "nobody else");
 }
 
@@ -85,6 +87,8 @@ TEST(a_disk_could_help)
         take(EXC_FETCH_ACCESS, 0);
     EXPECT_EQ(r->vm.state, VM_RUNNING, "it may go on");
     is_busy = false;
+    take(EXC_FETCH_ACCESS, 0);
+    EXPECT_EQ(r->vm.state, VM_RUNNING, "it has only now been found done");
     take(EXC_FETCH_ACCESS, 0);
     EXPECT_EQ(r->vm.state, VM_STOPPED, "nothing comes any more");
 }

@@ -303,13 +303,12 @@ void hart_reservation_drop(void)
     __asm__ volatile("sc.d %0, zero, (%1)" : "=&r"(ignored) : "r"(&scratch) : "memory");
 }
 
-// Cache-block operations belong to the guest, and memory types in its page tables.  cbo.inval is
-// executed as a flush: what stood in memory before it was cleared must not come back (3.1.18).
+// Cache-block operations belong to the guest.  cbo.inval is executed as a flush: what stood in
+// memory before it was cleared must not come back (3.1.18).  Memory types do not: see leaf_map().
 static void envcfg_init(u64 timer)
 {
     if (hart_caps.menvcfg)
-        csr_write(0x30a,
-                  field_set(ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE | timer, ENVCFG_CBIE, 1));
+        csr_write(0x30a, field_set(ENVCFG_CBCFE | ENVCFG_CBZE | timer, ENVCFG_CBIE, 1));
 }
 
 // MPP = U and MIE = 0: interrupts are taken while a guest runs, never in the monitor.
