@@ -21,7 +21,6 @@
 #define PLIC_CONTEXT 0x200000
 #define CLAIM        4
 #define SOURCES      128
-#define PAUSES_HZ    200000 // 5 us
 
 u64 irq_again_at = ~0ul;
 
@@ -99,7 +98,7 @@ u32 irq_of_node(const void *fdt, int node)
 // A guest runs for a moment in between, however loud its source is.
 void irq_again(u32 source, u64 when)
 {
-    when                       = max_u64(when, clock_now() + machine.timebase_hz / PAUSES_HZ);
+    when                       = max_u64(when, clock_now() + guest_pause());
     plic.line[source].again    = true;
     plic.line[source].again_at = when;
     irq_again_at               = min_u64(irq_again_at, when);

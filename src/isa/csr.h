@@ -97,7 +97,6 @@ enum satp_mode { SATP_BARE = 0, SATP_SV39 = 8, SATP_SV48 = 9, SATP_SV57 = 10 };
 #define ENVCFG_CBZE  BIT(7)
 #define ENVCFG_CBO   (ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE)
 #define ENVCFG_ADUE  BIT(61)
-#define ENVCFG_PBMTE BIT(62)
 #define ENVCFG_STCE  BIT(63)
 
 // mcounteren, scounteren (3.1.11, 4.1.5): bit n admits CSR 0xc00 + n.

@@ -24,7 +24,7 @@
 #define STEP     (16 * KIB) // of RAM per step: at most 16,000 instructions
 #define RAM_STEP (2 * MIB)
 #define REST_MS  1 // between two looks at what a device has still to do
-#define SILENT_S 5 // so long a device has no answer before that is told
+#define SILENT_S 5 // so long it may have something to do before that is told
 
 // Copies the part of an image that lies in [from, from + STEP) of the VM's RAM.
 static void image_part_copy(struct built *b, const struct image *image, u64 image_at, u64 from)
@@ -114,7 +114,8 @@ static void start_step(struct built *b)
     b->filled = b->filled > vm->ram_size ? 0 : b->filled + STEP;
 }
 
-// A guest that resets or crashes again and again must not fill the log: told are the 1st, 2nd, 4th
+// A guest that resets or crashes again and again must not fill the log: told are its 1st, 2nd, 4th
+// end, and so on.
 static bool is_damped(const struct built *b)
 {
     const struct vm *vm    = &b->vm;

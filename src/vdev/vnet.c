@@ -82,19 +82,13 @@ static struct net_port *port_of(const struct vnet *n)
     return n->virtio.dev.vm->port;
 }
 
-// The guest has run for a moment between two turns, however many reasons there are to be called.
-static u64 pause_of(void)
-{
-    return machine.timebase_hz / 200000; // 5 us
-}
-
 // Enough was done for this time, or the next step would be too much: it goes on after the guest has
 // been let in.
 static bool is_turn_over(struct vnet *n, u32 next)
 {
     if (n->work < WORK_TURN && n->work + next <= WORK_MAX)
         return false;
-    n->resume = min_u64(n->resume, clock_now() + pause_of());
+    n->resume = min_u64(n->resume, clock_now() + guest_pause());
     return true;
 }
 
@@ -128,7 +122,8 @@ static bool frames_send(struct vnet *n)
         enum port_answer answer = port_send(port_of(n), &n->frame, &when, &n->work);
 
         if (answer != PORT_DONE) {
-            n->resume = min_u64(n->resume, answer == PORT_LATER ? when : clock_now() + pause_of());
+            n->resume =
+                min_u64(n->resume, answer == PORT_LATER ? when : clock_now() + guest_pause());
             return false;
         }
         n->sending = false;
@@ -295,7 +290,7 @@ static void vnet_tick(struct vdev *d)
     struct vnet *n = vnet_of(d);
     u32          before;
 
-    if (clock_now() - n->worked >= pause_of()) {
+    if (clock_now() - n->worked >= guest_pause()) {
         n->work       = 0;
         n->sends_next = !n->sends_next; // whoever comes first leaves to the other what is left
     }

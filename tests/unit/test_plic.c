@@ -127,7 +127,6 @@ static void tree_make(void *to, int room, bool is_ours_there)
         fdt_end_node(to);
     }
     fdt_begin_node(to, "plic");
-    fdt_property_u64(to, "unused", 0);
     fdt_property(to, "reg", (fdt64_t[]){ cpu_to_fdt64(BASE), cpu_to_fdt64(0x600000) }, 16);
     fdt_property(to, "interrupts-extended", ours, sizeof ours);
     fdt_property_u32(to, "riscv,ndev", 31);

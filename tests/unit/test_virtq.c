@@ -479,6 +479,17 @@ TEST(notifications)
     EXPECT_EQ(used_half(0), 0, "the flag is not used");
 }
 
+// It may have been taken back: where it has said so before is its own memory again.
+TEST(no_wish_of_a_queue_that_is_not_ready)
+{
+    virtq_push(&q, 0, 0);
+    assert_true(virtq_wants_interrupt(&q));
+    q.ready = false;
+    virtq_push(&q, 0, 0);
+    assert_false(virtq_wants_interrupt(&q));
+    EXPECT_EQ(q.told_used, q.next_used, "and it is not asked again");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +511,7 @@ int main(void)
         RUN_ON_RIG(interrupts_by_flag),
         RUN_ON_RIG(interrupts_by_event),
         RUN_ON_RIG(notifications),
+        RUN_ON_RIG(no_wish_of_a_queue_that_is_not_ready),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
