@@ -7,6 +7,7 @@ Always: with icount, time is instructions: what is measured does not depend on t
         Without, compare within one run.  No machine outlives its `with`.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -72,7 +73,8 @@ class Console:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.reader.join(self.PATIENCE_S)
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):      # what it did not read any more
+            self.process.stdin.close()
 
     def end(self):
         self.process.terminate()

@@ -4,10 +4,13 @@
 In:     build/duomo and build/duomo.elf; the initrd with bench/guest/diskbench.c in it.
 Out:    nanoseconds per request for each case, bare and in a VM, and the monitor's instructions for
         each request, as its own `stats` counts them.
-Always: bare machine and VM take turns, with one image, whose cache on this computer is warm.  What
-        a boot gives depends on which pages touch; so boots are compared by their medians.
+Always: bare machine and VM stand beside each other and take turns of a fraction of a second, with
+        images that are the same and whose cache on this computer is warm.  The two turns of a pair are compared, so
+        that what else this computer does changes both; of a boot's pairs the middle one counts, and
+        of the boots the one in the middle, for what a boot gives depends on which pages touch.
 """
 
+import itertools
 import json
 import os
 import re
@@ -22,8 +25,8 @@ from typing import NamedTuple
 from company import Console
 from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, number, say, table, tool_run
 
-IMAGE, SIZE_MIB = OUT / "disk.img", 128
-RESULT = re.compile(r"bench (\w+) iterations (\d+) ns_total (\d+)")
+IMAGES, SIZE_MIB = {kind: OUT / f"disk.{kind}.img" for kind in ("bare", "vm")}, 128
+RESULT = re.compile(r"bench (\w+) turn (\d+) iterations (\d+) ns_total (\d+)")
 KIB4, MIB1 = 4096, 1 << 20
 
 # Name, what it is, bytes of a request.
@@ -48,46 +51,71 @@ COUNTED = ("insns_devices", "insns_interrupts")
 class Plan(NamedTuple):
     """How much is done."""
     divisor: int
-    repeats: int
+    turns: int              # of each machine, in one boot and case
     boots: int
     timeout_s: int
-    step: str = ""
 
 
-FULL, QUICK = Plan(1, 3, 5, 300), Plan(16, 1, 1, 120)
-COUNT = Plan(4, 1, 1, 900, " step")
+FULL, QUICK = Plan(1, 9, 5, 300), Plan(16, 1, 1, 120)
+COUNT = Plan(4, 1, 1, 900)
 ICOUNT = ["-icount", "shift=0"]         # otherwise QEMU's instret is this computer's time
 
 
 def cmdline(plan, first_mib):
     return ("console=ttyS0 quiet cryptomgr.notests TERM=dumb duomo.run=\"dmesg -n 1; "
-            f"diskbench /dev/vda {first_mib} {SIZE_MIB - 2} {plan.divisor} {plan.repeats}{plan.step}\"")
+            f"diskbench /dev/vda {first_mib} {SIZE_MIB - 2} {plan.divisor}\"")
 
 
-def image_make():
+def images_make():
     """One partition, between 1 MiB and the end, whose blocks are all there."""
     content = OUT / "disk.content"
     content.write_bytes(os.urandom(MIB1) * SIZE_MIB)
-    tool_run([BUILD / "duomo", "disk", "create", IMAGE, "--force", "--partition",
-              f"bench:{SIZE_MIB}M:{content}"])
+    for image in IMAGES.values():
+        tool_run([BUILD / "duomo", "disk", "create", image, "--force", "--partition",
+                  f"bench:{SIZE_MIB}M:{content}"])
     content.unlink()
 
 
+class Turn(NamedTuple):
+    """What a machine did."""
+    requests: int
+    ns: int                 # for each
+
+
 class Linux(Console):
-    """One boot, which measures all cases and ends."""
+    """One boot; it does what it is told, turn by turn."""
+
+    turns = 0
+
+    def begin(self):
+        self.wait_for("ready", lambda: "ready" in self.lines)
+
+    def turn(self, name):
+        """Types the case's name until it has been done: a key may be lost on the way."""
+        self.turns += 1
+        while not (done := self.done(name)):
+            self.type(f"{self.turns} {name}\n".encode())
+            with self.news:
+                self.news.wait_for(lambda: self.ended or self.done(name), PATIENCE_S)
+            if self.ended or time.monotonic() > self.deadline:
+                raise BenchError(f"{self.what}: {name} was not measured" + last_lines(self.lines))
+        return done
+
+    def done(self, name):
+        for match in filter(None, map(RESULT.search, self.lines[-2:])):
+            if match[1] == name and int(match[2]) == self.turns:
+                return Turn(int(match[3]), int(match[4]) / int(match[3]))
+        return None
+
+    def type(self, keys):
+        self.process.stdin.write(keys)
+        self.process.stdin.flush()
 
     def finish(self):
+        self.type(b"0\n")
         self.wait_for("the end", lambda: any("duomo: exit" in line for line in self.lines))
         if not any("duomo: exit 0" in line for line in self.lines):
-            raise BenchError(f"{self.what}: the benchmark did not end well")
-        return self.results()
-
-    def results(self):
-        found = {}
-        for line in self.lines:
-            if match := RESULT.search(line):
-                found.setdefault(match[1], []).append(int(match[3]) / int(match[2]))
-        return found
+            raise BenchError(f"{self.what}: the benchmark did not end well" + last_lines(self.lines))
 
 
 class Bare(Linux):
@@ -97,7 +125,7 @@ class Bare(Linux):
         super().__init__("disk, bare", [
             QEMU, "-M", "virt", "-cpu", "rv64,h=false", "-m", "256M", "-nographic", "-no-reboot",
             "-global", "virtio-mmio.force-legacy=false", "-drive",
-            f"if=none,id=disk,format=raw,file={IMAGE}", "-device",
+            f"if=none,id=disk,format=raw,file={IMAGES['bare']}", "-device",
             "virtio-blk-device,drive=disk,queue-size=512",
             "-kernel", kernel, "-initrd", initrd, "-append", cmdline(plan, 1)], plan.timeout_s)
 
@@ -113,7 +141,7 @@ class Vm(Linux):
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": self.folder.name}
         file = Path(self.folder.name) / "disk.yaml"         # JSON is YAML
         file.write_text(json.dumps({
-            "machine": {"disk": str(IMAGE)},
+            "machine": {"disk": str(IMAGES["vm"])},
             "vms": [{"name": "linux", "memory": "256M", "kernel": str(kernel), "initrd": str(initrd),
                      "engine": engine, "disk": "bench", "cmdline": cmdline(plan, 0)}]}))
         command = [BUILD / "duomo", "run", file, "--qemu", QEMU]
@@ -128,10 +156,6 @@ class Vm(Linux):
     def end(self):
         self.type(b"\x1dx")
 
-    def type(self, keys):
-        self.process.stdin.write(keys)
-        self.process.stdin.flush()
-
     def spent(self):
         done = subprocess.run([str(BUILD / "duomo"), "monitor", "--to", "disk", "--json", "-c",
                                "stats linux"], env=self.environment, capture_output=True, text=True,
@@ -141,65 +165,71 @@ class Vm(Linux):
         vcpu = json.loads(done.stdout)["vcpus"][0]
         return sum(vcpu[name] for name in COUNTED)
 
-    def lines_with(self, words):
-        return [line for line in self.lines if words in line]
-
-    def begin(self, name):
-        """Types the case's name until it has been done: a key may be lost on the way."""
-        while not self.lines_with(f"bench {name} "):
-            self.type(f"{name}\n".encode())
-            with self.news:
-                self.news.wait_for(lambda: self.ended or self.lines_with(f"bench {name} "), PATIENCE_S)
-            if self.ended or time.monotonic() > self.deadline:
-                raise BenchError(f"{self.what}: {name} was not measured" + last_lines(self.lines))
-
     def count(self):
         """Case -> the monitor's instructions for a request; the guest waits while the monitor is asked."""
         counts = {}
         for name, *_ in CASES:
-            self.wait_for(name, lambda name=name: self.lines_with(f"begin {name}"))
             before = self.spent()
-            self.begin(name)
-            requests = int(RESULT.search(self.lines_with(f"bench {name} ")[0])[2])
+            requests = self.turn(name).requests
             counts[name] = (self.spent() - before) / requests
         return counts
 
 
+def boot_measure(machines, plan):
+    """Case -> machine -> nanoseconds per request in each turn; turns of one number are a pair."""
+    found = {name: {kind: [] for kind in machines} for name, *_ in CASES}
+    for machine in machines.values():
+        machine.begin()
+    for name, turn in itertools.product(found, range(plan.turns)):
+        for kind in sorted(machines, reverse=turn % 2):     # none has always the other's wake
+            found[name][kind].append(machines[kind].turn(name).ns)
+    for machine in machines.values():
+        machine.finish()
+    return found
+
+
 def measure(plan, kernel, initrd, engine):
-    """{"ns": {case: {machine: [each boot's quickest]}}, "insns": {case: count}}, the latter not if quick."""
+    """{"ns": {case: {machine: [[a boot's turns]]}}, "insns": {case: count}}, the latter not if quick."""
     ns = {name: {"bare": [], "vm": []} for name, *_ in CASES}
-    image_make()
+    images_make()
     for boot in range(plan.boots):
-        for kind in ("bare", "vm"):
-            say(f"disk: {kind}, boot {boot + 1} of {plan.boots}")
-            with Bare(kernel, initrd, plan) if kind == "bare" else Vm(kernel, initrd, plan, engine) as machine:
-                found = machine.finish()
-            for name in ns:
-                ns[name][kind].append(min(found[name]))
+        say(f"disk: bare and VM, boot {boot + 1} of {plan.boots}")
+        with Bare(kernel, initrd, plan) as bare, Vm(kernel, initrd, plan, engine) as vm:
+            for name, kinds in boot_measure({"bare": bare, "vm": vm}, plan).items():
+                for kind, turns in kinds.items():
+                    ns[name][kind].append(turns)
     insns = {}
     if plan.divisor == FULL.divisor:
         say("disk: instructions")
         with Vm(kernel, initrd, COUNT, engine, *ICOUNT) as machine:
+            machine.begin()
             insns = machine.count()
-    IMAGE.unlink()
+            machine.finish()
+    for image in IMAGES.values():
+        image.unlink()
     return {"ns": ns, "insns": insns}
 
 
+def middle(boots):
+    """Of each boot's turns the middle one, and of the boots' the middle one."""
+    return median(map(median, boots))
+
+
 def share_of(boots):
-    """The VM's throughput as a part of the bare machine's: of a boot in the middle."""
-    return median(boots["bare"]) / median(boots["vm"])
+    """The VM's throughput as a part of the bare machine's, turn by turn."""
+    return middle([[bare / vm for bare, vm in zip(*boot)] for boot in zip(boots["bare"], boots["vm"])])
 
 
 def parts(found):
     rows = []
     for name, what, size in CASES:
         samples = found["ns"][name]
-        per_second = [size / median(samples[m]) * 1e9 / MIB1 for m in ("bare", "vm")]
+        per_second = [size / middle(samples[m]) * 1e9 / MIB1 for m in ("bare", "vm")]
         rows.append([what] + [number(v) for v in per_second] + [f"{100 * share_of(samples):.0f} %"]
                     + [number(found["insns"][name]) for _ in range(bool(found["insns"]))])
     head = ["disk", "bare, MiB/s", "VM, MiB/s", "VM / bare"] + ["monitor's instructions"] * bool(found["insns"])
-    return ["A disk's throughput (of each boot the quickest run, and of those the median), and what the monitor "
-            "executes for one request, from the guest's register accesses to the physical disk's interrupt:", table(head, rows)]
+    return ["A disk's throughput (of each boot the middle turn, and of those the median; VM / bare turn by turn), "
+            "and what the monitor executes for one request, from the guest's register accesses to the physical disk's interrupt:", table(head, rows)]
 
 
 def goals(found):

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What a disk gives, measured from inside an operating system.
 //
-// In:     DEVICE FROM SIZE DIVISOR REPEATS [step]: the disk; the part of it, in MiB, that may be
-//         written to; every case does a DIVISOR-th of its full work, REPEATS times over.  With `step`
-//         each waits for a line with its name first, for somebody who looks at the machine meanwhile.
-// Out:    for each repeat of each case a line "begin NAME", and then, after the work, "bench NAME
-//         iterations N ns_total X".
+// In:     DEVICE FROM SIZE DIVISOR: the disk; the part of it, in MiB, that may be written to; every
+//         case does a DIVISOR-th of its full work.  Then, on the standard input, lines "TURN NAME":
+//         the case with that name is done, if TURN is larger than those before: who asks may do so
+//         again when a line was lost.  TURN 0 is the end.
+// Out:    "ready"; for each turn, after the work, "bench NAME turn TURN iterations N ns_total X".
 // Always: requests go past the page cache (O_DIRECT), and a given number of them is under way at any
 //         time (Linux's own asynchronous I/O).  Places are the same in every run.
 #define _GNU_SOURCE
@@ -47,10 +47,10 @@ static const struct disk_case {
     { "read_1m_32",  false, false, MIB,     32, 256   },
     { "write_1m_1",  true,  false, MIB,     1,  128   },
     { "write_1m_32", true,  false, MIB,     32, 256   },
-    { "read_4k_1",   false, true,  4 * KIB, 1,  2000  },
-    { "read_4k_32",  false, true,  4 * KIB, 32, 16000 },
-    { "write_4k_1",  true,  true,  4 * KIB, 1,  2000  },
-    { "write_4k_32", true,  true,  4 * KIB, 32, 16000 },
+    { "read_4k_1",   false, true,  4 * KIB, 1,  1000  },
+    { "read_4k_32",  false, true,  4 * KIB, 32, 4000  },
+    { "write_4k_1",  true,  true,  4 * KIB, 1,  1000  },
+    { "write_4k_32", true,  true,  4 * KIB, 32, 4000  },
 };
 
 static u64 random_next(u64 *x)
@@ -108,29 +108,40 @@ static void work(const struct place *p, const struct disk_case *c, u64 requests)
     }
 }
 
-static void name_wait(const char *name)
-{
-    char   line[32];
-    size_t len = strlen(name);
-
-    do
-        if (!fgets(line, sizeof line, stdin))
-            fail("console");
-    while (strncmp(line, name, len) || line[len] != '\n');
-}
-
-static void case_run(const struct place *p, const struct disk_case *c, u64 divisor, bool step)
+static void case_run(const struct place *p, const struct disk_case *c, u64 divisor, u64 turn)
 {
     u64 requests = c->requests / divisor > c->depth ? c->requests / divisor : c->depth;
     u64 start, took;
 
-    printf("begin %s\n", c->name);
-    if (step)
-        name_wait(c->name);
     start = now_ns();
     work(p, c, requests);
     took = now_ns() - start;
-    printf("bench %s iterations %lu ns_total %lu\n", c->name, requests, took);
+    printf("bench %s turn %lu iterations %lu ns_total %lu\n", c->name, turn, requests, took);
+}
+
+static const struct disk_case *case_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (!strcmp(cases[i].name, name))
+            return &cases[i];
+    return NULL;
+}
+
+// What is no turn, or an old one, is what is left of a line or was asked twice.
+static void turns_run(const struct place *p, u64 divisor)
+{
+    char line[64], name[32];
+    u64  turn, done = 0;
+
+    while (fgets(line, sizeof line, stdin)) {
+        if (!strcmp(line, "0\n"))
+            return;
+        if (sscanf(line, "%lu %31s", &turn, name) == 2 && turn > done && case_named(name)) {
+            done = turn;
+            case_run(p, case_named(name), divisor, turn);
+        }
+    }
+    fail("console");
 }
 
 static struct place place_open(char **argv)
@@ -153,19 +164,16 @@ static struct place place_open(char **argv)
 int main(int argc, char **argv)
 {
     struct place p;
-    u64          divisor, repeats;
-    bool         step = argc == 7;
+    u64          divisor;
 
-    if (argc != 6 && argc != 7) {
-        fprintf(stderr, "usage: diskbench DEVICE FROM SIZE DIVISOR REPEATS [step]\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: diskbench DEVICE FROM SIZE DIVISOR\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     p       = place_open(argv);
     divisor = strtoul(argv[4], NULL, 10);
-    repeats = strtoul(argv[5], NULL, 10);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (u64 n = 0; n < repeats; n++)
-            case_run(&p, &cases[i], divisor ? divisor : 1, step);
+    puts("ready");
+    turns_run(&p, divisor ? divisor : 1);
     return 0;
 }
