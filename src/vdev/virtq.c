@@ -84,16 +84,39 @@ static NOINLINE struct desc desc_load_unaligned(hpa_t at)
     return (struct desc){ gpa(a >> shift | b << (64 - shift)), b >> shift | c << (64 - shift) };
 }
 
-// Two words, each read once.  An indirect table need not be aligned.
+static ALWAYS_INLINE hpa_t desc_place(hpa_t table, u64 i)
+{
+    return hpa_at(table, sizeof(struct vring_desc) * i);
+}
+
+// Two words, each read once.
+static ALWAYS_INLINE struct desc desc_load_aligned(hpa_t at)
+{
+    gpa_t first = gpa(gmem_load64(at));
+
+    return (struct desc){ first, gmem_load64(hpa_at(at, 8)) };
+}
+
+// An indirect table need not be aligned.
 static ALWAYS_INLINE struct desc desc_load(hpa_t table, u64 i)
 {
-    hpa_t at = hpa_at(table, sizeof(struct vring_desc) * i);
-    gpa_t first;
+    hpa_t at = desc_place(table, i);
 
-    if (UNLIKELY(!is_aligned(table.a, 8)))
-        return desc_load_unaligned(at);
-    first = gpa(gmem_load64(at));
-    return (struct desc){ first, gmem_load64(hpa_at(at, 8)) };
+    return UNLIKELY(!is_aligned(table.a, 8)) ? desc_load_unaligned(at) : desc_load_aligned(at);
+}
+
+// Pieces that are alike: each leads to the next one of its table, which is aligned, and its place
+// in the table is the one that it has in the chain.
+struct run {
+    struct seg *begin, *end; // where they are put; up to `end` there may be more
+    u64         rest;        // the next one's second word
+    u64         last;        // the last offset in RAM at which so many bytes fit
+};
+
+// One branch, not two.
+static ALWAYS_INLINE bool is_like(struct desc d, const struct run *r)
+{
+    return !((d.rest ^ r->rest) | (gmem_offset(d.at) > r->last));
 }
 
 // An indirect descriptor (2.7.5.3) stands last in the queue's own table: its chain begins at the
@@ -116,37 +139,62 @@ static ALWAYS_INLINE void seg_put(struct seg *s, hpa_t at, u64 rest)
     *(u64 *)(void *)&s->len = rest;
 }
 
+static ALWAYS_INLINE bool chain_end(struct chain *c, const struct seg *end, u64 bytes)
+{
+    c->out      = 0;
+    c->in       = c->in_begin;
+    c->end      = (u16)(end - c->segs);
+    c->in_bytes = bytes - c->out_bytes;
+    return bytes <= CHAIN_BYTES_MAX;
+}
+
+// So many more may be like a piece that leads to descriptor `next` of n.
+static ALWAYS_INLINE u64 run_length(hpa_t table, u64 next, u64 n, u64 room)
+{
+    return is_aligned(table.a, 8) ? min_u64(n - min_u64(n, next), room) : 0;
+}
+
 // The hottest loop of all devices, so what it needs it has in registers.  What the device writes
 // comes after what it reads.  A chain that loops is one that is too long.
 // A buffer is many pieces of one kind and length, each the next in its table, which is most often
 // the chain's own order: what is like the last but for its place, and leads to the one behind it,
-// is taken after two comparisons.
+// is taken after one comparison.
 static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain *c)
 {
     struct gmem ram   = gmem_of(vm);
     hpa_t       table = q->desc_at;
-    u64         n = q->size, i = c->head, bytes = 0, out_bytes = 0;
-    u64         like = 0, places = 0; // its second word; at so many it fits into RAM
+    u64         n = q->size, skip = c->head; // a piece's place in the table, less that in the chain
+    u64         bytes = 0, out_bytes = 0, len = 0;
     struct seg *s = c->segs, *in_begin = NULL, *limit = s + q->pieces_max;
+    struct run  run      = { s, s, 0, 0 };
     bool        indirect = false;
 
-    while (i < n) {
-        struct desc d   = desc_load(table, i);
-        u64         len = desc_len(d);
+    for (;;) {
+        struct desc d;
+        u64         i;
 
-        if (LIKELY(d.rest == like && gmem_offset(d.at) < places && s != limit)) {
-            seg_put(s++, gmem_place(ram, d.at), like);
-            bytes += len;
-            like += VRING_NEXT_ONE;
-            i++;
-            continue;
+        if (LIKELY(s < run.end)) {
+            d = desc_load_aligned(desc_place(table, (u64)(s - c->segs)));
+            if (LIKELY(is_like(d, &run))) {
+                seg_put(s++, gmem_place(ram, d.at), run.rest);
+                run.rest += VRING_NEXT_ONE;
+                continue;
+            }
+        } else {
+            i = skip + (u64)(s - c->segs);
+            if (i >= n)
+                return false;
+            d = desc_load(table, i);
         }
+        bytes += len * (u64)(s - run.begin);
+        run.begin = s;
+        len       = desc_len(d);
         if (UNLIKELY(desc_is(d, VRING_INDIRECT))) {
             if (indirect || !table_enter(ram, d, &table, &n))
                 return false;
             indirect = true;
-            places   = 0;
-            i        = 0;
+            run.end  = s;
+            skip     = -(u64)(s - c->segs);
             continue;
         }
         if (s == limit || !gmem_has_piece(ram, d.at, len) || (in_begin && !desc_is(d, VRING_WRITE)))
@@ -155,24 +203,21 @@ static bool chain_walk(const struct vm *vm, const struct virtq *q, struct chain 
             in_begin  = s;
             out_bytes = bytes;
         }
-        like = vring_rest(len, d.rest >> 32 & (VRING_NEXT | VRING_WRITE), (u64)(s - c->segs));
-        bytes += len;
+        run.rest = vring_rest(len, d.rest >> 32 & (VRING_NEXT | VRING_WRITE), (u64)(s - c->segs));
         if (!desc_is(d, VRING_NEXT)) {
-            seg_put(s++, gmem_place(ram, d.at), like);
-            c->out      = 0;
-            c->in_begin = c->in = (u16)((in_begin ? in_begin : s) - c->segs);
-            c->end              = (u16)(s - c->segs);
-            c->out_bytes        = in_begin ? out_bytes : bytes;
-            c->in_bytes         = bytes - c->out_bytes;
-            return bytes <= CHAIN_BYTES_MAX;
+            bytes += len;
+            seg_put(s++, gmem_place(ram, d.at), run.rest);
+            c->in_begin  = (u16)((in_begin ? in_begin : s) - c->segs);
+            c->out_bytes = in_begin ? out_bytes : bytes;
+            return chain_end(c, s, bytes);
         }
-        like += VRING_NEXT_ONE;
-        seg_put(s++, gmem_place(ram, d.at), like);
-        like += VRING_NEXT_ONE;
-        i      = desc_next(d);
-        places = i == (u64)(s - c->segs) ? ram.size - len + 1 : 0;
+        run.rest += VRING_NEXT_ONE;
+        seg_put(s++, gmem_place(ram, d.at), run.rest);
+        run.rest += VRING_NEXT_ONE;
+        skip     = desc_next(d) - (u64)(s - c->segs);
+        run.last = ram.size - len;
+        run.end  = s + (skip ? 0 : run_length(table, desc_next(d), n, (u64)(limit - s)));
     }
-    return false;
 }
 
 static enum virtq_answer fail(struct virtq *q)
