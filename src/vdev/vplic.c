@@ -5,7 +5,8 @@
 // Out:    the MEI and SEI lines of the vCPUs: two contexts each, M first.
 // Always: a source pends from its line's rise until it is claimed, even if the line falls before; a
 //         completion with the line still up pends again (1.0.0, "Interrupt Gateways").  So nothing
-//         is lost.  Every index made from an address is checked against the tables' sizes.
+//         is lost.  What a context would claim is known from the last change on.  Every index made
+//         from an address is checked against the tables' sizes.
 // Locks:  vm->lock, held by the caller.
 #include "vdev/board.h"
 #include "vdev/devices.h"
@@ -34,6 +35,7 @@ struct vplic {
     struct {
         u32 enable[WORDS];
         u32 threshold;
+        u32 best; // what a claim would take, as of lines_update()
     } context[CONTEXTS_MAX];
 };
 
@@ -67,38 +69,38 @@ static u32 best_of(const struct vplic *p, u32 context)
     return best;
 }
 
-static bool is_signalled(const struct vplic *p, u32 context)
+static bool is_any_ready(const struct vplic *p)
 {
-    return p->priority[best_of(p, context)] > p->context[context].threshold;
+    u32 ready = 0;
+
+    for (u32 w = 0; w < WORDS; w++)
+        ready |= p->pending[w] & ~p->claimed[w];
+    return ready;
 }
 
 // After whatever changes which sources are ready, or how a context looks at them.
 static void lines_update(struct vplic *p)
 {
+    bool any = is_any_ready(p);
+
     for (u32 c = 0; c < n_contexts(p); c++) {
         struct vcpu *v    = p->dev.vm->vcpus[c / 2];
         u64          line = c % 2 ? BIT(IRQ_SEI) : BIT(IRQ_MEI);
-        bool         up   = is_signalled(p, c);
+        u32          best = any ? best_of(p, c) : 0;
+        bool         up   = p->priority[best] > p->context[c].threshold;
 
+        p->context[c].best = best;
         if (up != !!(lines_of(v) & line))
             vcpu_line_set(v, line, up);
     }
 }
 
-static struct vplic *vplic_in(struct vm *vm)
-{
-    for (unsigned i = 0; i < vm->bus.n; i++)
-        if (vm->bus.devices[i]->ops == &vplic_ops)
-            return vplic_of(vm->bus.devices[i]);
-    return NULL;
-}
-
 static void vplic_irq_set(struct vm *vm, u32 source, bool up)
 {
-    struct vplic *p    = vplic_in(vm);
+    struct vplic *p    = vplic_of(vm->irq_device);
     u32           word = source / 32, bit = 1u << (source % 32);
 
-    if (!p || source >= VPLIC_SOURCES || up == !!(p->level[word] & bit))
+    if (source >= VPLIC_SOURCES || up == !!(p->level[word] & bit))
         return;
     p->level[word] ^= bit;
     if (!up || p->pending[word] & bit)
@@ -111,7 +113,7 @@ static void vplic_irq_set(struct vm *vm, u32 source, bool up)
 // A claim takes the best source whatever the threshold ("Interrupt Claim Process").
 static u32 claim(struct vplic *p, u32 context)
 {
-    u32 source = best_of(p, context), bit = 1u << (source % 32);
+    u32 source = p->context[context].best, bit = 1u << (source % 32);
 
     if (!source)
         return 0;
@@ -195,14 +197,14 @@ static bool vplic_access(struct vdev *d, struct mmio *m)
 {
     struct vplic *p = vplic_of(d);
 
-    if (m->off < PENDING)
-        priority_access(p, m);
-    else if (m->off < ENABLE)
-        pending_access(p, m);
-    else if (m->off < CONTEXT)
-        enable_access(p, m);
-    else
+    if (m->off >= CONTEXT)
         context_access(p, m);
+    else if (m->off >= ENABLE)
+        enable_access(p, m);
+    else if (m->off >= PENDING)
+        pending_access(p, m);
+    else
+        priority_access(p, m);
     return true;
 }
 
@@ -211,7 +213,8 @@ static void vplic_reset(struct vdev *d)
     struct vplic *p = vplic_of(d);
 
     memset((char *)p + sizeof p->dev, 0, sizeof *p - sizeof p->dev);
-    d->vm->irq_set = vplic_irq_set;
+    d->vm->irq_set    = vplic_irq_set;
+    d->vm->irq_device = d;
 }
 
 static void vplic_describe(const struct vdev *d, void *fdt)

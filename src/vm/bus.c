@@ -52,7 +52,7 @@ struct vdev *bus_find(struct bus *b, const struct vcpu *v, gpa_t at, unsigned si
 
 enum bus_answer vdev_access(struct vdev *d, u64 off, unsigned size, bool write, u64 *value)
 {
-    u64         mask = size == 8 ? ~0ul : BIT(8 * size) - 1;
+    u64         mask = ~0ul >> (64 - 8 * size);
     struct mmio m    = { off, (u8)size, write, write ? *value & mask : 0, false };
 
     if (!d->ops->access(d, &m))

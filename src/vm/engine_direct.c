@@ -34,13 +34,21 @@ static const char *direct_refuses(const struct hart_caps *caps)
     return NULL;
 }
 
+static ALWAYS_INLINE u64 status_of(const struct vcpu *v)
+{
+    return field_set(v->csr.mstatus & SUPER_STATUS, STATUS_MPP, v->mode) | STATUS_UXL_64;
+}
+
+static ALWAYS_INLINE u64 pending_with(const struct vcpu *v, u64 mip)
+{
+    return (mip | lines_of(v)) & INT_S;
+}
+
 // What the hart is to hold, if `mip` is pending.
 static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
 {
-    u64 status = field_set(v->csr.mstatus & SUPER_STATUS, STATUS_MPP, v->mode) | STATUS_UXL_64;
-
-    return (struct super){ .status    = status,
-                           .pending   = (mip | lines_of(v)) & INT_S,
+    return (struct super){ .status    = status_of(v),
+                           .pending   = pending_with(v, mip),
                            .enabled   = v->csr.mie & INT_S,
                            .tvec      = v->csr.stvec,
                            .epc       = v->csr.sepc,
@@ -52,6 +60,13 @@ static ALWAYS_INLINE struct super super_of(const struct vcpu *v, u64 mip)
                            .timecmp   = v->csr.stimecmp };
 }
 
+// Who has not asked what else the hart holds has not changed it.
+static ALWAYS_INLINE bool holds_it_all(const struct vcpu *v, u64 mip)
+{
+    return !v->super_is_known &&
+           !((status_of(v) ^ v->super.status) | (pending_with(v, mip) ^ v->super.pending));
+}
+
 void super_enter(struct vcpu *v)
 {
     u64          mip = __atomic_load_n(&v->csr.mip, __ATOMIC_RELAXED);
@@ -59,6 +74,8 @@ void super_enter(struct vcpu *v)
 
     if (mip & BIT(IRQ_SSI)) // from here on it is the guest's to clear
         mip = __atomic_fetch_and(&v->csr.mip, ~BIT(IRQ_SSI), __ATOMIC_ACQ_REL);
+    if (LIKELY(holds_it_all(v, mip)))
+        return;
     to = super_of(v, mip);
     hart_super_update(&to, &v->super, v->timer_is_real);
     v->super = to;

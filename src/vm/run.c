@@ -161,9 +161,13 @@ static enum outcome act(struct vcpu *v, const struct trap *t)
         learn(v);
         o = trap_handle(v, t);
     }
+    if (LIKELY(o == NEXT)) {
+        v->f.pc += v->step;
+        return o;
+    }
     switch (o) {
     case RESUME: break;
-    case NEXT:   v->f.pc += v->step; break;
+    case NEXT:   break; // above
     case REFLECT:
         learn(v);
         stuck_take_exception(v);
@@ -204,11 +208,17 @@ bool vcpu_is_loaded(const struct vcpu *v)
     return here[hart_index()].loaded == v && v->loaded_on == hart_index();
 }
 
-void vcpu_run(struct vcpu *v)
+// Apart from the loop, which with what it calls lies in one page (hot_path.ld).
+static NOINLINE void come(struct vcpu *v)
 {
     engine_set(v);
     vcpu_load(v);
     traps_route(v);
+}
+
+void vcpu_run(struct vcpu *v)
+{
+    come(v);
     while (vcpu_settle(v)) {
         guest_enter(v);
         if (v->f.cause == TRAP_DONE)

@@ -77,6 +77,7 @@ struct vm {
     u64 rests_until;
     void (*irq_set)(struct vm *vm, u32 source,
                     bool up);            // a line of the virtual interrupt controller
+    struct vdev *irq_device;             // which is this
     bool (*console_room)(struct vm *vm); // can it take a byte now?
     void (*console_write)(struct vm *vm, const char *text, size_t len);
     int (*console_read)(struct vm *vm);   // the next byte typed; -1: none
