@@ -9,7 +9,7 @@
 //         request taken is given back exactly once, unless the driver resets the device, which
 //         waits until all are done.  What may be read and written is checked by the device beneath.
 //         What the guest has not been told of, or has not told us of, is looked at when its VM has
-//         nothing to do, and after HELD_US at the latest.
+//         nothing to do, and after a while (patience.c) at the latest.
 // Locks:  vm->lock, held by the caller; done() has none, on any hart, and only notes what was done
 //         in a list of which the holder of the lock takes all at once.
 #include "vdev/vblk.h"
@@ -20,6 +20,7 @@
 #include "lib/words.h"
 #include "vdev/devices.h"
 #include "vdev/io_meter.h"
+#include "vdev/patience.h"
 #include "vm/gmem.h"
 
 #define REQUESTS    64                                // in flight; a power of two
@@ -27,7 +28,6 @@
 #define CHAIN_WORK  8
 #define ENOUGH      5 // requests: of so many none is waited for; of 1 MiB after 1 MiB are four
 #define LOT         8 // completions
-#define HELD_US     200
 #define FEW         4 // pieces of data
 #define RANGE_UNMAP 1
 
@@ -53,7 +53,8 @@ struct vblk {
     bool            is_patient;  // the device beneath was told that we look by ourselves
     bool            is_silent;   // the driver does not notify: tick() looks at the queue
     u32             n_told;      // that the driver was told of at once, a moment ago
-    u64             held_until;  // ticks: then everything is looked at; 0: nothing is held back
+    u32             n_taken;     // chains, free-running
+    struct patience patience;    // how long something is held back
     struct request *free[REQUESTS];
     u32             n_free;
     struct request  requests[REQUESTS];
@@ -291,6 +292,7 @@ static bool chain_take(struct vblk *b, u32 *work)
     if (UNLIKELY(io_meter_limits(&b->meter)))
         io_meter_charge(&b->meter, 1, b->chain->in_bytes + b->chain->out_bytes);
     b->n_free--;
+    b->n_taken++;
     if (LIKELY(request_start(b, r)))
         return true;
     b->n_free++;
@@ -355,7 +357,7 @@ static void queue_serve(struct vblk *b)
     }
 }
 
-// An interrupt is four accesses of the guest's to its devices.  So it is told of a lot at once, or
+// An interrupt is six accesses of the guest's to its devices.  So it is told of a lot at once, or
 // when it waits, or after a while.
 static void tell(struct vblk *b, bool due)
 {
@@ -375,27 +377,30 @@ static void hold(struct vblk *b, bool idle, u64 now)
 
     vdev_patient_set(&b->virtio.dev, holds);
     if (!holds || (idle && !b->n_told))
-        b->held_until = 0;
-    else if (!b->held_until)
-        b->held_until = now + machine.timebase_hz / 1000 * HELD_US / 1000;
-    if (b->held_until && b->held_until < b->virtio.dev.deadline)
-        vdev_deadline_set(&b->virtio.dev, b->held_until);
+        patience_end(&b->patience, now);
+    else {
+        patience_begin(&b->patience, now);
+        if (b->patience.until < b->virtio.dev.deadline)
+            vdev_deadline_set(&b->virtio.dev, b->patience.until);
+    }
 }
 
 static void attend(struct vblk *b, bool notified)
 {
     u64  now  = clock_now();
-    bool idle = vm_is_idle(b->virtio.dev.vm), due = idle || (b->held_until && now >= b->held_until);
+    bool idle = vm_is_idle(b->virtio.dev.vm), due = idle || now >= b->patience.until;
+    u32  before = b->n_taken;
 
     finish_all(b);
     if (due) {
-        b->held_until = 0;
-        b->n_told     = 0;
+        patience_end(&b->patience, now);
+        b->n_told = 0;
     }
     if (due && under_way(b))
         look(b, !idle && is_busy(b));
     if (notified || b->is_silent)
         queue_serve(b);
+    patience_offered(&b->patience, now, b->n_taken - before);
     if (b->must_look || (under_way(b) && b->is_patient != (!idle && is_busy(b))))
         look(b, !idle && is_busy(b));
     tell(b, due);
@@ -436,9 +441,9 @@ static void vblk_device_reset(struct virtio *d)
     b->done      = NULL;
     b->must_look = b->is_patient = b->is_silent = false;
     b->n_told                                   = 0;
-    b->held_until                               = 0;
-    b->n_free                                   = REQUESTS;
-    b->chain                                    = &b->chains[0];
+    patience_reset(&b->patience);
+    b->n_free = REQUESTS;
+    b->chain  = &b->chains[0];
     for (u32 i = 0; i < REQUESTS; i++) {
         b->free[i]              = &b->requests[REQUESTS - 1 - i]; // the first is used most
         b->requests[i].disk     = b;

@@ -636,6 +636,68 @@ TEST(tells_after_a_while)
     EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "after a while");
 }
 
+// Until then, with what the bus has to do on the way; is the driver told?
+static bool told_until(u64 ticks)
+{
+    while (r->vm.bus.deadline <= ticks) {
+        fake_hart.time = r->vm.bus.deadline;
+        bus_tick(&r->vm.bus, fake_hart.time);
+    }
+    fake_hart.time = ticks;
+
+    bool told = driver_get(&d, V_INTERRUPTS);
+
+    driver_put(&d, V_ACK, 1);
+    return told;
+}
+
+// One request after the other, `each` ticks apart, and each is done 3/4 of that later.
+static u32 tells_of_a_stream(u32 n, u64 each)
+{
+    u32 tells = 0;
+
+    for (u32 i = 0; i < n; i++) {
+        offer(i % 16, T_IN, i % 16, DATA, 512);
+        driver_notify(&d);
+        tells += told_until(fake_hart.time + each * 3 / 4);
+        ramdisk_finish_all(disk);
+        kicks();
+        tells += told_until(fake_hart.time + each / 4);
+    }
+    return tells;
+}
+
+// Large requests of a driver that is busy with the next ones: an interrupt for several.
+TEST(who_goes_on_is_told_of_several)
+{
+    u64 each = machine.timebase_hz / 1000000 * 500;
+    u32 tells;
+
+    driver_start(&d, ALL & ~VIRTIO_F_EVENT_IDX, RINGS); // it is told each time
+    (void)tells_of_a_stream(16, each);
+    tells = tells_of_a_stream(64, each);
+    assert_true(tells >= 64 / 8 && tells <= 64 / 3);
+}
+
+// One that offers the next request when it was told of the last, beside a process that computes.
+TEST(who_waits_is_told_soon)
+{
+    u64 us = machine.timebase_hz / 1000000;
+
+    driver_start(&d, ALL & ~VIRTIO_F_EVENT_IDX, RINGS); // it is told each time
+    (void)tells_of_a_stream(16, 500 * us);
+    for (u32 i = 0; i < 8; i++) {
+        offer(i, T_IN, i, DATA, 512);
+        driver_notify(&d);
+        ramdisk_finish_all(disk);
+        kicks();
+        if (i > 1) // it learns that what it took for a stream is none
+            EXPECT_EQ(told_until(fake_hart.time + 200 * us), true, "request %u", i);
+        else
+            assert_true(told_until(fake_hart.time + 2500 * us));
+    }
+}
+
 // wfi: what was held back comes, and the guest goes on.
 TEST(tells_who_begins_to_wait)
 {
@@ -827,6 +889,8 @@ int main(void)
         RUN_ON_RIG(two_after_two_are_waited_for),
         RUN_ON_RIG(tells_in_lots_or_who_waits),
         RUN_ON_RIG(tells_after_a_while),
+        RUN_ON_RIG(who_goes_on_is_told_of_several),
+        RUN_ON_RIG(who_waits_is_told_soon),
         RUN_ON_RIG(tells_who_begins_to_wait),
         RUN_ON_RIG(a_turn_is_bounded),
         RUN_ON_RIG(limits),

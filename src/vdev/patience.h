@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// How long what a device has done may be held back from a driver that does not wait for it.
+#pragma once
+
+#include "lib/types.h"
+
+#define PATIENCE_MIN_US 200
+#define PATIENCE_MAX_US 2500
+#define PATIENCE_OFFERS 4 // so many are waited for, where they come
+
+struct patience {
+    u64  until;      // ticks: what is held is told then; ~0: nothing is held
+    u64  offered_at; // ticks: the driver's last offer
+    u64  each;       // ticks from one offer to the next, while something was held; 0: none came
+    bool offered;    // one has come since the hold began
+};
+
+void patience_reset(struct patience *p);
+// Something is held, from now on or already.
+void patience_begin(struct patience *p, u64 now_ticks);
+// Nothing is any more.
+void patience_end(struct patience *p, u64 now_ticks);
+// The driver has made n offers since the last call.
+void patience_offered(struct patience *p, u64 now_ticks, u32 n);
