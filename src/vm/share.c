@@ -199,6 +199,12 @@ static u64 place_beside(const struct vcpu *v, u64 bound, u64 now, u64 *lowest)
     return most;
 }
 
+// Who is the only vCPU of the machine sleeps and wakes without a look at the others.
+static bool has_rivals(const struct vcpu *v)
+{
+    return n_vms > 1 || v->vm->n_vcpus > 1;
+}
+
 struct lift {
     const struct vcpu  *who;
     const struct local *h;
@@ -234,11 +240,14 @@ static void lift_those_behind(const struct vcpu *v, u64 beside, u64 bound, u64 n
 
 void share_enter(struct vcpu *v, u64 now)
 {
-    u64 owed  = by_weight(ticks_of_ms(TURN_MIN_MS), v);
-    u64 lag   = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v);
-    u64 bound = weight_bound(now);
-    u64 lowest, beside = place_beside(v, bound, now, &lowest);
+    u64 owed = by_weight(ticks_of_ms(TURN_MIN_MS), v);
+    u64 lag  = by_weight(LAG_SLICES * ticks_of_ms(SLICE_MS), v);
+    u64 bound, beside, lowest;
 
+    if (!has_rivals(v))
+        return;
+    bound  = weight_bound(now);
+    beside = place_beside(v, bound, now, &lowest);
     if (beside == NOBODY)
         return;
     v->sched.vtime = min_u64(max_u64(v->sched.vtime, less(beside, owed)), beside + lag);
@@ -249,8 +258,11 @@ void share_enter(struct vcpu *v, u64 now)
 // What one could not use it must not save up.
 static void lag_bound(struct vcpu *v, u64 now)
 {
-    u64 bound = weight_bound(now), lowest, beside;
+    u64 bound, lowest, beside;
 
+    if (!has_rivals(v))
+        return;
+    bound = weight_bound(now);
     if (can_use_its_due(v, bound))
         return;
     beside = place_beside(v, bound, now, &lowest);
