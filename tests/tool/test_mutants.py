@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What is changed, and by which suite that must be seen.
 KNOWN = {
-    "a threshold that is off by one": ("off-by-one src/vdev/vplic.c: return p->priority", "unit"),
+    "a threshold that is off by one": ("off-by-one src/vdev/vplic.c: bool         up   = p->priority", "unit"),
     "floating point is not loaded":   ("drop-call src/vm/engine.c: fp_load", "hostile"),
 }
 
