@@ -5,9 +5,10 @@ In:     build/duomo and build/duomo.elf; the initrd with bench/guest/diskbench.c
 Out:    nanoseconds per request for each case, bare and in a VM, and the monitor's instructions for
         each request, as its own `stats` counts them.
 Always: bare machine and VM stand beside each other and take turns of a fraction of a second, with
-        images that are the same and whose cache on this computer is warm.  The two turns of a pair are compared, so
-        that what else this computer does changes both; of a boot's pairs the middle one counts, and
-        of the boots the one in the middle, for what a boot gives depends on which pages touch.
+        images that are the same and whose cache on this computer is warm.  The two turns of a pair
+        are compared, so that what else this computer does changes both; of a boot's pairs the middle
+        one counts, and of the boots the one in the middle, for what a boot gives depends on which
+        pages touch.
 """
 
 import json
@@ -79,7 +80,7 @@ def images_make():
 class Turn(NamedTuple):
     """What a machine did."""
     requests: int
-    ns: int                 # for each
+    ns: float               # for each
 
 
 class Linux(Console):

@@ -161,13 +161,9 @@ static enum outcome act(struct vcpu *v, const struct trap *t)
         learn(v);
         o = trap_handle(v, t);
     }
-    if (LIKELY(o == NEXT)) {
-        v->f.pc += v->step;
-        return o;
-    }
     switch (o) {
     case RESUME: break;
-    case NEXT:   break; // above
+    case NEXT:   v->f.pc += v->step; break;
     case REFLECT:
         learn(v);
         stuck_take_exception(v);
