@@ -213,6 +213,30 @@ TEST(pieces_outside)
     EXPECT_EQ(pop(), VIRTQ_CHAIN, "the last bytes of RAM");
 }
 
+// Four alike, each the next one's neighbour in the table; the third lies there.
+static void offer_alike(u64 third, u16 flags)
+{
+    for (u16 i = 0; i < 4; i++)
+        desc(i, i == 2 ? third : DATA + 64ul * i, 16, flags | (i < 3 ? DESC_NEXT : 0),
+             (u16)(i + 1));
+    driver_offer(&d, 0);
+}
+
+TEST(pieces_outside_behind_others_like_them)
+{
+    u64 end   = VM_RAM_BASE + r->vm.ram_size;
+    u64 bad[] = { 0, 0x10001000, VM_RAM_BASE - 1, end - 15, end, ~0ul, ~0ul - 7, 1ul << 63 };
+
+    for (u16 flags = 0; flags <= DESC_WRITE; flags += DESC_WRITE) {
+        for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+            offer_alike(bad[i], flags);
+            refused("a third outside");
+        }
+        offer_alike(end - 16, flags);
+        EXPECT_EQ(pop(), VIRTQ_CHAIN, "the last bytes of RAM");
+    }
+}
+
 // Pieces may overlap, so that a chain can hold more than there is RAM; up to 2^32 bytes (2.7.4).
 TEST(sums)
 {
@@ -501,6 +525,7 @@ int main(void)
         RUN_ON_RIG(heads_and_next_out_of_range),
         RUN_ON_RIG(loops),
         RUN_ON_RIG(pieces_outside),
+        RUN_ON_RIG(pieces_outside_behind_others_like_them),
         RUN_ON_RIG(sums),
         RUN_ON_RIG(read_after_written),
         RUN_ON_RIG(indirect),
