@@ -415,6 +415,21 @@ TEST(who_is_traced_has_an_emulated_timer)
     EXPECT_EQ(seen.timecmp, 8000, "and the hart has it again");
 }
 
+// As after an access to a device that the vCPU remembers: nothing but the status was looked at.
+TEST(what_was_not_asked_for_is_put_back_all_the_same)
+{
+    u64 *status = &fake_hart.super.status;
+
+    r->v->engine->load(r->v);
+    super_enter(r->v);
+    *status = field_set(*status, STATUS_UXL, 1);
+    super_leave(r->v);
+    super_enter(r->v);
+    EXPECT_EQ(*status & STATUS_UXL, STATUS_UXL_64, "UXL");
+    super_leave(r->v);
+    r->v->engine->save(r->v);
+}
+
 // A write of mstatus costs a flush on some harts, one of mip a lock.
 TEST(what_did_not_change_is_not_written)
 {
@@ -586,6 +601,7 @@ TEST(leaves_have_the_guests_own_u)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RUN_ON_RIG(what_was_not_asked_for_is_put_back_all_the_same),
         RUN_ON_RIG(what_it_could_not_switch_it_refuses),
         RUN_ON_RIG(auto_takes_the_fastest_that_does_not_refuse),
         RUN_ON_RIG(the_registers_go_and_come_back),
