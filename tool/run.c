@@ -161,7 +161,7 @@ static uint64_t memory_choose(const struct config *c, uint64_t bundle)
 
         largest = vm->memory > largest ? vm->memory : largest;
         need += starts_by_hand(vm) ? vm->memory : 0;
-        need += 4 * MIB + (vm->shadow_pages ? vm->shadow_pages * 4096 : vm->memory / 64);
+        need += 4 * MIB + 2 * (vm->shadow_pages ? vm->shadow_pages * 4096 : vm->memory / 64);
     }
     if (need > RAM_IN_ONE_PIECE)
         need += largest;

@@ -29,10 +29,10 @@ struct client {
     u64            n_requests, n_bytes, n_errors;
 
     // Of a large request, which is the first of those that wait until all of it is done:
-    struct blkreq portion; // what of it goes to the device,
+    bool          portion_flies; // a part of it is with the device,
+    u64           portion_done;  // so many sectors were before that,
+    struct blkreq portion;       // and this is it
     struct seg    portion_segs[DISK_SEGS_MAX];
-    bool          portion_flies; // is there,
-    u64           portion_done;  // and so many sectors were before
 };
 
 struct disk {

@@ -4,7 +4,8 @@
 // In:     what the bundle says of it.
 // Out:    a struct vm with shadow pools, vCPUs and the board's devices, OFF.
 // Always: all that can fail is checked before the VM is listed; a VM that cannot be made whole is
-//         not made.  Its memory is two blocks: [vm, vcpus, devices] and shadow pools.
+//         not made.  Its memory is two blocks: [vm, devices, vcpus] and shadow pools.  What most
+//         exits touch lies together: a guest's TLB flush may flush what we touch, too.
 // Locks:  none; boot hart only.
 #include "mon/build.h"
 
@@ -124,6 +125,27 @@ static u32 pool_pages(const struct vm_config *c)
     return (u32)min_u64(SHADOW_POOL_MAX, max_u64(256, c->memory / PAGE_SIZE / 64));
 }
 
+static u64 pools_size(const struct vm_config *c)
+{
+    return c->vcpus * pool_pages(c) * PAGE_SIZE;
+}
+
+// Naturally aligned if that leaves enough for the VM's RAM: then they are one entry of the PMP.
+static u64 pools_alloc(const struct vm_config *c)
+{
+    u64 size = pools_size(c);
+    u64 at   = size & (size - 1) ? 0 : ram_alloc(size, size),
+        ram  = at ? ram_take(c->memory, MEMORY_STEP) : 0;
+
+    if (ram) {
+        ram_release(ram);
+        return at;
+    }
+    if (at)
+        ram_release(at);
+    return ram_alloc(size, PAGE_SIZE);
+}
+
 static u64 vector_size(void)
 {
     return hart_caps.vlenb ? sizeof(struct vector_regs) + 32 * hart_caps.vlenb : 0;
@@ -137,8 +159,8 @@ static bool is_present(const struct vdev_ops *ops, const struct vm *vm)
 // `like` has those of the machine's devices that the VM will have.
 static u64 control_size(const struct vm_config *c, const struct vm *like)
 {
-    u64 size = sizeof(struct built) + sizeof(struct console) + DT_ROOM +
-               c->vcpus * (sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
+    u64 size = sizeof(struct built) + sizeof(struct console) + sizeof(struct crash) + DT_ROOM +
+               c->vcpus * (PAGE_SIZE + sizeof(struct vcpu) + 8 + 2ul * pool_pages(c));
 
     for (size_t i = 0; i < board_n_devices; i++)
         if (is_present(board_devices[i], like))
@@ -218,6 +240,8 @@ static void vcpus_make(struct built *b, u64 *at, u64 pools, const struct engine 
     b->vm.table_window =
         (struct pmp_range){ pools, pools + b->vm.n_vcpus * pages * PAGE_SIZE, PMP_R };
     for (u32 i = 0; i < b->vm.n_vcpus; i++) {
+        *at = align_up(*at, PAGE_SIZE);
+
         struct vcpu *v = take(at, sizeof *v);
 
         v->vm         = &b->vm;
@@ -280,7 +304,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     if (why)
         return why;
     at    = ram_alloc(control_size(c, &io), PAGE_SIZE);
-    pools = ram_alloc(c->vcpus * pool_pages(c) * PAGE_SIZE, PAGE_SIZE);
+    pools = pools_alloc(c);
     if (!at || !pools)
         return "the machine has too little RAM for its tables; give it more (-m)";
 
@@ -290,11 +314,11 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     b->layout = layout;
     b->vm     = io;
     vm_fill(&b->vm, c);
-    b->vm.crash   = &b->crash;
-    b->vm.console = take(&at, sizeof *b->vm.console);
-    vcpus_make(b, &at, pools, engine);
     if (!devices_make(&b->vm, &at))
         return "the board has more devices than its bus takes";
+    b->vm.console = take(&at, sizeof *b->vm.console);
+    b->vm.crash   = take(&at, sizeof *b->vm.crash);
+    vcpus_make(b, &at, pools, engine);
     dt_make(b, take(&at, DT_ROOM));
     vm_reset(&b->vm);
     *made = vms[n_vms++] = &b->vm;

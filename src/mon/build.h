@@ -27,7 +27,6 @@ struct built {
     bool             telling; // a crash: the next line is
     unsigned         line;
     u64              crashes; // since somebody started it by hand
-    struct crash     crash;   // the last one
 };
 
 static inline struct built *built_of(struct vm *vm)

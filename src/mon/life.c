@@ -131,7 +131,7 @@ static void tell(struct built *b, const char *why)
     struct vm *vm = &b->vm;
 
     if (vm->end == VM_END_FAIL)
-        crash_take(&b->crash, vm);
+        crash_take(b->vm.crash, vm);
     if (is_damped(b))
         return;
     log_line("%s: %s (start %lu)", vm->name, why, (unsigned long)vm->starts);
@@ -200,7 +200,7 @@ static void on_end(struct vm *vm)
 
     judge(b);
     if (b->telling)
-        b->telling = crash_log(&b->crash, vm, b->line++);
+        b->telling = crash_log(b->vm.crash, vm, b->line++);
     else if (!bus_is_quiet(&vm->bus))
         rest(b);
     else {

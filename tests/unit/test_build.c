@@ -216,6 +216,40 @@ TEST(limits)
     }
 }
 
+// Its shadow tables are naturally aligned, so that one entry of the PMP covers them; but not where
+// its RAM would have no place then.
+TEST(tables_are_naturally_aligned)
+{
+    static const struct {
+        u64  shadow_pages, machine;
+        bool aligned;
+    } cases[] = { { 1023, 40, true }, { 1023, 38, false }, { 1022, 40, false } };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bundle_spec s = good_spec();
+        struct vm_config   c;
+        const char        *why;
+        u64                base, size, mask;
+
+        machine_make(NULL);
+        assert_null(machine_read(tree));
+        assert_null(bundle_put(&s));
+        assert_true(bundle_vm(0, &c, &why));
+        base           = align_up((u64)ram + 16 * MIB + BUNDLE, 4 * MIB);
+        machine.n_ram  = 1;
+        machine.ram[0] = (struct range){ base, cases[i].machine * MIB };
+        c.shadow_pages = (u32)cases[i].shadow_pages;
+        assert_null(vm_build(&c, &built));
+        size = (cases[i].shadow_pages + 1) * PAGE_SIZE;
+        mask = 4 * MIB - 1;
+        EXPECT_EQ(built->table_window.end - built->table_window.base, size, "case %zu", i);
+        EXPECT_EQ(!(built->table_window.base & mask), cases[i].aligned, "case %zu", i);
+        boot(); // with RAM
+        EXPECT_EQ(built->ram_window.end - built->ram_window.base, c.memory, "case %zu", i);
+        ram_free();
+    }
+}
+
 // A kernel that says where it goes and where it starts.
 TEST(placed_kernels)
 {
@@ -552,6 +586,7 @@ int main(void)
         RUN(a_start_that_finds_no_ram),
         RUN(vms_that_cannot_be),
         RUN(limits),
+        RUN(tables_are_naturally_aligned),
         RUN(placed_kernels),
         RUN(kernels_that_do_not_fit),
         RUN(a_vm_without_its_disk_is_refused),
