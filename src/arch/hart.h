@@ -56,7 +56,8 @@ NORETURN void hart_park(void);
 // Interrupts of the machine: those enabled, those that both pend and are enabled.
 void hart_irq_enable(u64 bits);
 u64  hart_irq_pending(void);
-void hart_wait(void); // until hart_irq_pending() is not 0
+void hart_wait(void);  // until hart_irq_pending() is not 0
+void hart_relax(void); // for a moment, in a loop that waits
 
 // FS, VS and SD of mstatus, in their places; SD cannot be set.
 #ifdef __riscv

@@ -53,6 +53,9 @@ struct blkdev_ops {
     // `patient` will look again before long, whatever happens, so that nobody need interrupt for
     // his requests.
     void (*look)(struct blkdev *d, bool patient);
+    // Has the device beneath finished something that a look() would find?  Without a lock, so a
+    // moment later it may have.
+    bool (*is_over)(const struct blkdev *d);
 };
 
 struct blkdev {
@@ -79,4 +82,9 @@ static inline enum blk_status blk_submit(struct blkdev *d, struct blkreq *r)
 static inline void blk_look(struct blkdev *d, bool patient)
 {
     d->ops->look(d, patient);
+}
+
+static inline bool blk_is_over(const struct blkdev *d)
+{
+    return d->ops->is_over(d);
 }

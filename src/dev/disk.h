@@ -18,6 +18,8 @@ struct disk_ops {
     void (*kick)(void *chip);
     // One that is over, with its status; NULL: none, and there will be an interrupt for the next.
     struct blkreq *(*take)(void *chip);
+    // Would take() find one?  Without the lock.
+    bool (*is_over)(const void *chip);
     // It is given up: it is reset, `dead` is set, and what it had is taken with an error.
     void (*end)(void *chip);
 };

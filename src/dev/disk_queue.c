@@ -344,6 +344,13 @@ static void client_look(struct blkdev *dev, bool patient)
     over_tell(over);
 }
 
+static bool client_is_over(const struct blkdev *dev)
+{
+    const struct disk_chip *chip = CONTAINER_OF(dev, const struct client, dev)->disk->chip;
+
+    return chip->ops->is_over(chip);
+}
+
 // Another than the last one: from now on the device interrupts for each request.  What was over
 // before it heard of that is found here.
 static struct blkreq *newcomer(struct disk *d, struct client *c)
@@ -381,4 +388,4 @@ static enum blk_status client_submit(struct blkdev *dev, struct blkreq *r)
     return status;
 }
 
-const struct blkdev_ops disk_client_ops = { client_submit, client_look };
+const struct blkdev_ops disk_client_ops = { client_submit, client_look, client_is_over };

@@ -90,6 +90,11 @@ void vring_table_end(struct vring_desc *last, const struct seg *piece);
 void vring_kick(struct vring *r);
 // The token of a chain that the device is done with, and how much it has written; NULL: none.
 void *vring_take(struct vring *r, u32 *written);
+// Without the driver's lock: is the device further than what was taken?
+static inline bool vring_is_ahead(const struct vring *r)
+{
+    return r->used->idx != __atomic_load_n(&r->next_used, __ATOMIC_RELAXED);
+}
 // All was taken: interrupt when so many more chains are over and then one, where the device can be
 // asked for that; else for the next.  As many as the ring's size or more: for none that it has.
 // True: more has come meanwhile, which is to be taken.

@@ -164,7 +164,14 @@ static struct blkreq *blk_take(void *chip)
     return k->r;
 }
 
-static const struct disk_ops blk_ops = { blk_put, blk_kick, blk_take, blk_end };
+static bool blk_is_over_now(const void *chip)
+{
+    const struct virtio_blk *b = chip;
+
+    return vring_is_ahead(&b->ring);
+}
+
+static const struct disk_ops blk_ops = { blk_put, blk_kick, blk_take, blk_is_over_now, blk_end };
 
 static void blk_interrupt(void *arg)
 {

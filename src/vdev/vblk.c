@@ -55,10 +55,10 @@ struct vblk {
     u32             n_told;      // that the driver was told of at once, a moment ago
     u32             n_taken;     // chains, free-running
     struct patience patience;    // how long something is held back
-    struct request *free[REQUESTS];
+    struct chain   *chain;       // the one that is being taken
     u32             n_free;
+    struct request *free[REQUESTS];
     struct request  requests[REQUESTS];
-    struct chain   *chain; // the one that is being taken
     struct chain    chains[REQUESTS + 1];
 };
 
@@ -375,14 +375,21 @@ static void hold(struct vblk *b, bool idle, u64 now)
 {
     bool holds = b->is_silent || (b->is_patient && under_way(b)) || untold(b);
 
+    vdev_awaited_set(&b->virtio.dev, under_way(b));
     vdev_patient_set(&b->virtio.dev, holds);
     if (!holds || (idle && !b->n_told))
         patience_end(&b->patience, now);
     else {
         patience_begin(&b->patience, now);
-        if (b->patience.until < b->virtio.dev.deadline)
+        if (b->patience.until < vdev_deadline(&b->virtio.dev))
             vdev_deadline_set(&b->virtio.dev, b->patience.until);
     }
+}
+
+// Will the queue be looked at before long, whatever happens?
+static bool is_patient(const struct vblk *b, bool idle)
+{
+    return b->virtio.dev.vm->bus.lingers || (!idle && is_busy(b));
 }
 
 static void attend(struct vblk *b, bool notified)
@@ -397,12 +404,12 @@ static void attend(struct vblk *b, bool notified)
         b->n_told = 0;
     }
     if (due && under_way(b))
-        look(b, !idle && is_busy(b));
+        look(b, is_patient(b, idle));
     if (notified || b->is_silent)
         queue_serve(b);
     patience_offered(&b->patience, now, b->n_taken - before);
-    if (b->must_look || (under_way(b) && b->is_patient != (!idle && is_busy(b))))
-        look(b, !idle && is_busy(b));
+    if (b->must_look || (under_way(b) && b->is_patient != is_patient(b, idle)))
+        look(b, is_patient(b, idle));
     tell(b, due);
     hold(b, idle, now);
 }
@@ -463,11 +470,6 @@ static const struct virtio_ops virtio_ops = {
     .config     = vblk_config,
 };
 
-static bool vblk_present(const struct vm *vm)
-{
-    return vm->disk;
-}
-
 static void vblk_reset(struct vdev *d)
 {
     io_meter_set(&vblk_of(d)->meter, &d->vm->disk_limits);
@@ -487,6 +489,7 @@ const struct vdev_ops vblk_ops = {
     .reset      = vblk_reset,
     .tick       = vblk_tick,
     .quiet      = vblk_quiet,
+    .is_over    = vblk_is_over,
     .describe   = virtio_describe,
     .show       = virtio_show,
 };

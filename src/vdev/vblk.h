@@ -5,6 +5,8 @@
 #include "dev/blk.h"
 #include "vdev/virtio.h"
 
-u64 vblk_features(const struct virtio *d);
-u32 vblk_config(const struct virtio *d, u8 *to, u32 room);
-u8  vblk_status(enum blk_status s); // VIRTIO_BLK_OK, ..._IOERR or ..._UNSUPP
+bool vblk_present(const struct vm *vm);
+bool vblk_is_over(const struct vdev *d);
+u64  vblk_features(const struct virtio *d);
+u32  vblk_config(const struct virtio *d, u8 *to, u32 room);
+u8   vblk_status(enum blk_status s); // VIRTIO_BLK_OK, ..._IOERR or ..._UNSUPP

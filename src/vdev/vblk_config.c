@@ -12,6 +12,16 @@
 
 #include <string.h>
 
+bool vblk_present(const struct vm *vm)
+{
+    return vm->disk;
+}
+
+bool vblk_is_over(const struct vdev *d)
+{
+    return blk_is_over(d->vm->disk);
+}
+
 u64 vblk_features(const struct virtio *d)
 {
     const struct blkdev *disk = d->dev.vm->disk;

@@ -78,6 +78,7 @@ static void device_reset(struct virtio *d)
     memset((char *)d + offsetof(struct virtio, features), 0,
            sizeof *d - offsetof(struct virtio, features));
     vdev_patient_set(&d->dev, false);
+    vdev_awaited_set(&d->dev, false);
     line_update(d);
     if (d->virtio_ops->reset)
         d->virtio_ops->reset(d);

@@ -15,6 +15,7 @@ bool bus_add(struct bus *b, struct vdev *d)
     if (b->n == BUS_DEVICES_MAX)
         return false;
     d->number          = b->n;
+    b->deadlines[b->n] = ~0ul;
     b->devices[b->n++] = d;
     return true;
 }
@@ -70,9 +71,10 @@ void bus_reset(struct bus *b)
 {
     b->deadline = ~0ul;
     __atomic_store_n(&b->kicked, 0, __ATOMIC_RELAXED);
-    b->patient = 0;
+    b->patient = b->awaited = 0;
+    b->lingers              = false;
     for (unsigned i = 0; i < b->n; i++) {
-        b->devices[i]->deadline = ~0ul;
+        b->deadlines[i] = ~0ul;
         b->devices[i]->ops->reset(b->devices[i]);
     }
 }
@@ -83,13 +85,11 @@ void bus_tick(struct bus *b, u64 now_ticks)
         return;
     b->deadline = ~0ul;
     for (unsigned i = 0; i < b->n; i++) {
-        struct vdev *d = b->devices[i];
-
-        if (now_ticks >= d->deadline) {
-            d->deadline = ~0ul;
-            d->ops->tick(d);
+        if (now_ticks >= b->deadlines[i]) {
+            b->deadlines[i] = ~0ul;
+            b->devices[i]->ops->tick(b->devices[i]);
         }
-        b->deadline = min_u64(b->deadline, d->deadline);
+        b->deadline = min_u64(b->deadline, b->deadlines[i]);
     }
 }
 
@@ -120,6 +120,22 @@ void bus_idle(struct bus *b)
     devices_call(b, b->patient);
 }
 
+void bus_look(struct bus *b)
+{
+    devices_call(b, b->awaited);
+}
+
+bool bus_is_over(const struct bus *b)
+{
+    for (u32 which = bus_awaits(b); which; which &= which - 1) {
+        const struct vdev *d = b->devices[lowest_bit(which)];
+
+        if (d->ops->is_over(d))
+            return true;
+    }
+    return false;
+}
+
 void vdev_kick(struct vdev *d)
 {
     struct vcpu *v   = d->vm->vcpus[0];
@@ -142,20 +158,35 @@ void vdev_kicks_release(struct vdev *d)
     __atomic_fetch_and(&d->vm->bus.kicked, ~(1u << d->number), __ATOMIC_ACQ_REL);
 }
 
+static void bit_put(u32 *all, const struct vdev *d, bool set)
+{
+    u32 mine = 1u << d->number;
+
+    __atomic_store_n(all, set ? *all | mine : *all & ~mine, __ATOMIC_RELAXED);
+}
+
 void vdev_patient_set(struct vdev *d, bool patient)
 {
-    u32 *all = &d->vm->bus.patient, mine = 1u << d->number;
+    bit_put(&d->vm->bus.patient, d, patient);
+}
 
-    *all = patient ? *all | mine : *all & ~mine;
+void vdev_awaited_set(struct vdev *d, bool awaited)
+{
+    bit_put(&d->vm->bus.awaited, d, awaited);
+}
+
+u64 vdev_deadline(const struct vdev *d)
+{
+    return d->vm->bus.deadlines[d->number];
 }
 
 void vdev_deadline_set(struct vdev *d, u64 deadline_ticks)
 {
     struct bus *b = &d->vm->bus;
 
-    d->deadline = deadline_ticks;
-    b->deadline = ~0ul;
+    b->deadlines[d->number] = deadline_ticks;
+    b->deadline             = ~0ul;
     for (unsigned i = 0; i < b->n; i++)
-        b->deadline = min_u64(b->deadline, b->devices[i]->deadline);
+        b->deadline = min_u64(b->deadline, b->deadlines[i]);
     sched_arm(d->vm->vcpus[0]);
 }

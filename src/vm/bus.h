@@ -10,9 +10,13 @@
 struct bus {
     struct vdev *devices[BUS_DEVICES_MAX];
     unsigned     n;
-    u64          deadline; // the first of the devices' own, in ticks; ~0: none
-    u32          kicked;   // bit n: somebody has kicked device n; atomic
-    u32          patient;  // bit n: device n holds something back while its VM is busy
+    u64          deadline;                   // the first of the devices' own, in ticks; ~0: none
+    u64          deadlines[BUS_DEVICES_MAX]; // here, for a look at each device is a page
+    u32          kicked;                     // bit n: somebody has kicked device n; atomic
+    u32          patient; // bit n: device n holds something back while its VM is busy
+    u32          awaited; // bit n: device n has something under way, and sees when it is over;
+                          // atomic
+    bool lingers;         // a vCPU asks for that again and again, so nothing need interrupt
 };
 
 // How an access ended.
@@ -40,12 +44,23 @@ bool bus_is_quiet(const struct bus *b);
 void bus_answer_kicks(struct bus *b);
 // The VM has nothing to do: calls the devices that hold something back.
 void bus_idle(struct bus *b);
+// Calls the devices that have something under way: what is over is found.
+void bus_look(struct bus *b);
+// Which have, and is something over in one of them?  Without a lock.
+static inline u32 bus_awaits(const struct bus *b)
+{
+    return __atomic_load_n(&b->awaited, __ATOMIC_RELAXED);
+}
+bool bus_is_over(const struct bus *b);
 // If the deadline has come: calls the devices whose it is, and finds the next.
 void bus_tick(struct bus *b, u64 now_ticks);
 // A device wants its tick() at that time; ~0: no more.
 void vdev_deadline_set(struct vdev *d, u64 deadline_ticks);
+u64  vdev_deadline(const struct vdev *d);
 // It holds something back while its VM is busy: bus_idle() calls its tick().
 void vdev_patient_set(struct vdev *d, bool patient);
+// It has something under way of which is_over() tells.
+void vdev_awaited_set(struct vdev *d, bool awaited);
 // From any hart and from an interrupt, with or without vm->lock: the device's tick() is called
 // soon, under vm->lock, at the cost of its own VM's first vCPU, which wakes for it.
 void vdev_kick(struct vdev *d);

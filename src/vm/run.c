@@ -132,13 +132,23 @@ u64 longest_stay(u32 hart)
     return here[hart].longest;
 }
 
-static FLATTEN void guest_enter(struct vcpu *v)
+static ALWAYS_INLINE void stay_charge(struct vcpu *v)
 {
     u64 stay = stay_end();
 
     v->stats.longest = max_u64(v->stats.longest, stay);
     v->stats.spent[v->spent_on] += stay;
     v->spent_on = SPENT_OTHER;
+}
+
+void stay_ends_of(struct vcpu *v)
+{
+    stay_charge(v);
+}
+
+static FLATTEN void guest_enter(struct vcpu *v)
+{
+    stay_charge(v);
     if (v->engine->s_is_real)
         super_enter(v);
     guest_run(&v->f);
@@ -215,7 +225,7 @@ static NOINLINE void come(struct vcpu *v)
 void vcpu_run(struct vcpu *v)
 {
     come(v);
-    while (vcpu_settle(v)) {
+    while (vcpu_settle(v) || sched_linger(v)) {
         guest_enter(v);
         if (v->f.cause == TRAP_DONE)
             continue;
@@ -242,8 +252,9 @@ void vcpu_reset(struct vcpu *v)
     v->mode         = MODE_S;
     v->hsm          = HSM_STOPPED;
     v->waiting      = false;
-    v->may_be_stuck = false;
-    v->ext_status   = 0;
+    v->linger_skips = v->linger_lost = 0;
+    v->may_be_stuck                  = false;
+    v->ext_status                    = 0;
     __atomic_store_n(&v->irq_lines, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&v->pending, 0, __ATOMIC_RELAXED);
     v->m_deadline = ~0ul;

@@ -4,12 +4,16 @@
 // In:     the choices of runq.c; interrupts of the machine.
 // Out:    vcpu_run() of one vCPU after the other, on every hart that takes part.
 // Always: a turn that was chosen is ended.  Whoever comes onto a hart has its time brought up to
-//         date first.  The boot hart alone leaves the loop.
+//         date first.  The boot hart alone leaves the loop.  Who lingers is not charged for it.
 // Locks:  vm->lock, then runq_lock; none is held while a guest runs or an interrupt is handled.
-#include "vm/runq.h"
+#include "vm/share.h"
 
 #include "dev/clock.h"
 #include "dev/irq.h"
+#include "dev/machine.h"
+
+#define LINGER_US        250 // about what a disk takes for 1 MiB that it has in its cache
+#define LINGER_SKIPS_MAX 63
 
 // Brings the time of one that comes onto the hart up to date.  False: it sleeps on, or it is not to
 // run.  What it was told for an earlier turn is over; who told it otherwise since then finds this
@@ -39,6 +43,76 @@ static bool turn_admit(struct vcpu *v)
     }
     lock_drop(&v->vm->lock);
     return runs;
+}
+
+// --- lingering -----------------------------------------------------------------------------------
+
+// What a device is about to have for a vCPU that sleeps is often there before the hart would be
+// asleep and awake again.  So the vCPU looks for it for a moment, in place: the device need not
+// interrupt, and nobody has to be chosen, saved and loaded.  It does so only while nobody else
+// wants the hart, and after it has looked in vain only at every second, fourth ... wait.
+
+static bool may_linger(struct vcpu *v)
+{
+    if (!v->waiting || v->hsm != HSM_STARTED || pending_of(v) || !bus_awaits(&v->vm->bus))
+        return false;
+    if (v->linger_skips) {
+        v->linger_skips--;
+        return false;
+    }
+    return !hart_is_wanted();
+}
+
+static void linger_tell(struct vcpu *v, bool begins)
+{
+    lock_take(&v->vm->lock);
+    v->vm->bus.lingers = begins;
+    v->spent_on        = SPENT_DEVICES;
+    if (v->vm->state == VM_RUNNING) // otherwise its rings may lie in RAM that it gave up
+        bus_look(&v->vm->bus);
+    lock_drop(&v->vm->lock);
+}
+
+// In ticks.
+static u64 linger_until(const struct vcpu *v, u64 now)
+{
+    u64 slice = __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
+    u64 most  = now + machine.timebase_hz / 1000 * LINGER_US / 1000;
+
+    return min_u64(most, min_u64(slice, timer_next(v)));
+}
+
+// Until something is over, or there is something else to do.  False: neither came.
+static bool linger(const struct vcpu *v, u64 until)
+{
+    while (!bus_is_over(&v->vm->bus) && !hart_irq_pending() && !pending_of(v)) {
+        if (clock_now() >= until)
+            return false;
+        hart_relax();
+    }
+    return true;
+}
+
+static void linger_judge(struct vcpu *v, bool was_worth_it)
+{
+    v->linger_lost  = was_worth_it ? 0 : (u8)min_u64(2ul * v->linger_lost + 1, LINGER_SKIPS_MAX);
+    v->linger_skips = v->linger_lost;
+}
+
+bool sched_linger(struct vcpu *v)
+{
+    u64 begin;
+
+    if (!may_linger(v))
+        return false;
+    linger_tell(v, true);
+    stay_ends_of(v);
+    begin = clock_now();
+    linger_judge(v, vcpu_interrupts(v) || linger(v, linger_until(v, begin)));
+    share_forgive(clock_now() - begin);
+    stay_begins();
+    linger_tell(v, false);
+    return turn_admit(v);
 }
 
 // The upper layer makes a VM that has ended start again, step by step, or switches it off; not

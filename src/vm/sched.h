@@ -29,6 +29,9 @@ bool irq_poll(void);
 
 // The vCPU sleeps until an interrupt that it enabled pends.
 enum outcome sched_wait(struct vcpu *v);
+// In place of giving way, for v that sleeps: stays on its hart for a moment, if a device is about
+// to have something for it.  True: it has, and v goes on.
+bool sched_linger(struct vcpu *v);
 // v can run from now on.
 void sched_started(struct vcpu *v);
 // Something has changed for v that it must see: an interrupt line, a request, the state of its VM.

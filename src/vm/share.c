@@ -298,6 +298,30 @@ void share_charge(struct vcpu *v, struct local *h, u64 now)
     lag_bound(v, now);
 }
 
+// --- turns that stand still ----------------------------------------------------------------------
+
+bool hart_is_wanted(void)
+{
+    bool is = false;
+
+    lock_take(&runq_lock);
+    for (unsigned m = 0; m < n_vms; m++)
+        for (u32 i = 0; i < vms[m]->n_vcpus; i++) {
+            const struct vcpu *v = vms[m]->vcpus[i];
+
+            is |= v->sched.place == PLACE_READY && !v->vm->held && hart_may_run(runq_here(), v);
+        }
+    lock_drop(&runq_lock);
+    return is;
+}
+
+void share_forgive(u64 ticks)
+{
+    lock_take(&runq_lock);
+    runq_here()->turn_begin += ticks;
+    lock_drop(&runq_lock);
+}
+
 // --- for the monitor -----------------------------------------------------------------------------
 
 u64 sched_ran(const struct vcpu *v)

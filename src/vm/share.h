@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who has had how much of the harts.  All with runq_lock held.
+// Who has had how much of the harts.  All with runq_lock held, but the last two, which take it.
 #pragma once
 
 #include "vm/runq.h"
@@ -22,3 +22,8 @@ bool share_enters_anew(struct vcpu *v, u64 now);
 bool share_admits(struct vcpu *v, u64 now);
 // When its next period begins.
 u64 share_cap_renewed(const struct vcpu *v);
+
+// Does anybody wait for the calling hart?
+bool hart_is_wanted(void);
+// The turn on the calling hart has stood still for so long, which is not charged.
+void share_forgive(u64 ticks);

@@ -96,12 +96,13 @@ struct vcpu {
     bool                 is_counted;     // what scause tells of an interrupt
     u8                   spent_on;       // enum spent: this stay
     u8                   step;           // length of the instruction at pc, for NEXT
+    u8                   linger_skips;   // waits in which it does not linger; and after
+    u8                   linger_lost;    // the next time in vain
     u64                  m_deadline;     // vCLINT's mtimecmp, in ticks
     u64                  real_counters;  // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
     struct super         super;                 // what the hart's S-level CSRs hold for us
     u64                  ext_status;            // FS and VS while the vCPU is not on a hart
-    struct fp_regs       fp;                    // likewise
     struct vector_regs  *vector;                // likewise; NULL: it has none
     u64                  resume_pc, resume_arg; // where HSM start and resume lead
     struct vcpu_stats    stats;
@@ -109,8 +110,11 @@ struct vcpu {
     u64                  watch_injected, watch_ran; // the watchdog: since when nothing was taken
     bool                 may_be_stuck;              // its last trap has changed nothing: stuck.c
     struct memos         memos;
-    struct shadow        shadow; // large, and so last: offsets of the others stay short
-    struct trace         trace;  // likewise
+    // What is large comes last, so that the offsets of the others stay short, and what most exits
+    // touch lies in two pages: of the trace that is its beginning.
+    struct trace   trace;
+    struct shadow  shadow;
+    struct fp_regs fp; // while the vCPU is not on a hart
 };
 
 #define NOWHERE (~0u)
@@ -200,6 +204,7 @@ bool vcpu_is_loaded(const struct vcpu *v);       // the calling hart holds its F
 u64  longest_stay(u32 hart); // in the monitor, in instructions, of the hart of that index
 void stay_begins(void);      // the hart is in the monitor from now on: it slept, or has just joined
 void stay_ends(void);        // the hart sleeps, or has looked at its interrupts
+void stay_ends_of(struct vcpu *v); // v lingers: until here it was on its behalf
 
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);

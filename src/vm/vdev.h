@@ -30,6 +30,9 @@ struct vdev_ops {
     void (*tick)(struct vdev *d);
     // Is nothing under way that touches the VM's RAM?  NULL: never.  Called without a lock.
     bool (*quiet)(const struct vdev *d);
+    // It has something under way: is it over, so that tick() would find it?  NULL: it never has.
+    // Called without a lock.
+    bool (*is_over)(const struct vdev *d);
     // The VM's console has room again, or a byte to read; NULL: it is none of its affair.
     void (*console_ready)(struct vdev *d);
     void (*describe)(const struct vdev *d, void *fdt); // its own device-tree node
@@ -39,6 +42,5 @@ struct vdev_ops {
 struct vdev {
     const struct vdev_ops *ops;
     struct vm             *vm;
-    u64                    deadline; // in ticks; ~0: none
-    u32                    number;   // on its bus
+    u32                    number; // on its bus
 };

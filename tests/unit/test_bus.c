@@ -67,7 +67,7 @@ static int setup(void **state)
     r    = rig_make(NULL);
     slow = calloc(1, sizeof *slow);
     assert_non_null(slow);
-    slow->dev = (struct vdev){ .ops = &slow_ops, .vm = &r->vm, .deadline = ~0ul };
+    slow->dev = (struct vdev){ .ops = &slow_ops, .vm = &r->vm };
     assert_true(bus_add(&r->vm.bus, &slow->dev));
     return 0;
 }

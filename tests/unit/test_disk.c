@@ -68,6 +68,12 @@ static struct blkreq *card_take(void *chip)
     return r;
 }
 
+static bool card_is_over(const void *chip)
+{
+    (void)chip;
+    return card.n_over;
+}
+
 static void card_end(void *chip)
 {
     (void)chip;
@@ -76,7 +82,7 @@ static void card_end(void *chip)
         finish(0, BLK_IO_ERROR);
 }
 
-static const struct disk_ops card_ops = { card_put, card_kick, card_take, card_end };
+static const struct disk_ops card_ops = { card_put, card_kick, card_take, card_is_over, card_end };
 
 static char     said[2000];
 static unsigned n_said;
@@ -782,7 +788,9 @@ TEST(no_interrupts_for_one_who_looks)
     EXPECT_EQ(card.chip.lazy, DISK_QUIET, "alone");
     for (int i = 0; i < 3; i++)
         job_start(&j[i], a, BLK_READ, 0, 1);
+    EXPECT_EQ(blk_is_over(a), false, "under way");
     finish(0, BLK_OK);
+    EXPECT_EQ(blk_is_over(a), true, "over");
     EXPECT_EQ(j[0].n_done, 0, "nobody has looked");
     blk_look(a, true);
     EXPECT_EQ(j[0].n_done, 1, "he has");

@@ -626,7 +626,7 @@ TEST(an_eager_device_makes_nothing_stolen)
     fake_hart.time = begun = 1000000000;
     eager                  = calloc(1, sizeof *eager);
     assert_non_null(eager);
-    *eager = (struct vdev){ .ops = &ops, .vm = &b->vm, .deadline = ~0ul };
+    *eager = (struct vdev){ .ops = &ops, .vm = &b->vm };
     assert_true(bus_add(&b->vm.bus, eager));
     script = b_waits_for_the_eager;
     sched_run(false);

@@ -79,7 +79,7 @@ TEST(a_disk_could_help)
     struct vdev                 *disk = calloc(1, sizeof *disk); // the rig frees it
 
     assert_non_null(disk);
-    *disk = (struct vdev){ .ops = &ops, .vm = &r->vm, .deadline = ~0ul };
+    *disk = (struct vdev){ .ops = &ops, .vm = &r->vm };
     assert_true(bus_add(&r->vm.bus, disk));
     is_busy         = true;
     r->v->csr.stvec = 0;

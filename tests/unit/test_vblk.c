@@ -547,6 +547,38 @@ TEST(looks_by_itself_while_the_vm_computes)
     EXPECT_EQ(disk->patient, false, "and who wants to know that all is over");
 }
 
+// Nor while its VM asks again and again whether something is over, as one that waits for it does.
+TEST(who_asks_again_and_again_needs_no_interrupt)
+{
+    struct bus *bus = &r->vm.bus;
+
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(bus->awaited, 0, "nothing under way");
+    offer(0, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(disk->patient, false, "it is waited for");
+    assert_true(bus->awaited && !bus_is_over(bus));
+    r->v->waiting = true;
+    bus->lingers  = true;
+    bus_look(bus);
+    EXPECT_EQ(disk->patient, true, "somebody asks");
+    disk->n_over = 1;
+    EXPECT_EQ(bus_is_over(bus), true, "there");
+    EXPECT_EQ(byte_at(STATUS(0)), NO_STATUS, "not yet found");
+    bus->lingers = false;
+    bus_look(bus);
+    EXPECT_EQ(byte_at(STATUS(0)), S_OK, "found");
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "and told");
+    EXPECT_EQ(disk->patient, false, "nobody asks any more");
+    EXPECT_EQ(bus->awaited, 0, "nothing under way");
+    offer(0, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    assert_true(bus->awaited);
+    ramdisk_finish_all(disk);
+    driver_put(&d, V_STATUS, 0);
+    EXPECT_EQ(bus->awaited, 0, "reset");
+}
+
 // What is offered without a notification to a busy disk is seen with the next completion.
 TEST(a_busy_disk_looks_itself)
 {
@@ -885,6 +917,7 @@ int main(void)
         RUN_ON_RIG(asks_to_be_notified),
         RUN_ON_RIG(what_follows_a_lot_is_seen_by_who_waits),
         RUN_ON_RIG(looks_by_itself_while_the_vm_computes),
+        RUN_ON_RIG(who_asks_again_and_again_needs_no_interrupt),
         RUN_ON_RIG(a_busy_disk_looks_itself),
         RUN_ON_RIG(two_after_two_are_waited_for),
         RUN_ON_RIG(tells_in_lots_or_who_waits),

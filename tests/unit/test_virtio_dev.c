@@ -331,6 +331,29 @@ TEST(interrupts_are_gathered)
 }
 
 // What is over and was not told is found by looking.
+// Seen in the ring, before anybody has taken it from there.
+TEST(what_is_over_is_seen_without_an_interrupt)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct blkdev *d = disk_make(kinds[i].version, kinds[i].features);
+        struct job     j[2];
+
+        is_held = true;
+        for (int n = 0; n < 2; n++)
+            EXPECT_EQ(job_try(&j[n], d, BLK_READ, 0, 1), BLK_OK, "request %d", n);
+        for (int n = 0; n < 2; n++) {
+            EXPECT_EQ(blk_is_over(d), false, "kind %zu, under way", i);
+            blk_finish(&held[n], VIRTIO_BLK_OK);
+            EXPECT_EQ(blk_is_over(d), true, "kind %zu", i);
+            EXPECT_EQ(j[n].n_done, 0, "nobody has looked");
+            blk_look(d, false);
+            EXPECT_EQ(j[n].n_done, 1, "found");
+        }
+        EXPECT_EQ(blk_is_over(d), false, "kind %zu, nothing under way", i);
+        teardown(NULL);
+    }
+}
+
 TEST(one_that_does_not_interrupt_is_looked_at)
 {
     struct blkdev *d = disk_make(2, VIRTIO_F_EVENT_IDX);
@@ -742,6 +765,7 @@ int main(void)
         RUN(many_at_once),
         RUN(as_many_are_under_way_as_there_is_room_for),
         RUN(interrupts_are_gathered),
+        RUN(what_is_over_is_seen_without_an_interrupt),
         RUN(one_that_does_not_interrupt_is_looked_at),
         RUN(the_devices_words_for_errors),
         RUN(devices_that_break_the_rules),

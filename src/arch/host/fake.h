@@ -12,6 +12,7 @@ struct fake_hart {
     u64 irq_pending;                         // lines of the machine, enabled or not
     void (*on_run)(struct frame *f);         // the guest runs until it traps
     void (*on_wait)(void);                   // the hart sleeps
+    void (*on_relax)(void);                  // it waits awake, and 1 us has passed
     u64 (*more_irqs)(void);                  // lines that others raise; NULL: none
     void (*on_satp)(u64 satp);               // written, before the flush that ASID 0 brings
     void (*on_fence)(bool has_va, gva_t va); // sfence.vma
@@ -21,11 +22,12 @@ struct fake_hart {
     u64              satp, ext_status, scounteren, senvcfg;
     struct pmp_range ram, tables;
     u64              locked_base, locked_text_end, locked_rodata_end, locked_guard;
-    unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait;
-    gva_t    fenced_page;
-    bool     traps_all;      // hart_traps_all()
-    bool     timer_is_given; // hart_super_begin()
-    unsigned n_late;         // so often STIP was due before the hart had made it
+    unsigned n_satp, n_fence_all, n_fence_page, n_fence_code, n_reservation, n_guest_mode, n_wait,
+        n_relax;
+    gva_t          fenced_page;
+    bool           traps_all;      // hart_traps_all()
+    bool           timer_is_given; // hart_super_begin()
+    unsigned       n_late;         // so often STIP was due before the hart had made it
     struct fp_regs fp;
     struct super   super; // the S-level CSRs; a guest of S-mode may change them in on_run
     unsigned       n_super_mode, n_super_update;

@@ -3,7 +3,8 @@
 //
 // In:     calls of the code under test.
 // Out:    the same, recorded in fake_hart; the test's hooks called.
-// Always: nothing happens by itself: time and interrupts are the test's.
+// Always: nothing happens by itself: time and interrupts are the test's, but for the time in which
+//         the hart waits awake.
 // Locks:  none; each thread has a hart of its own, and what all harts have in common is set before.
 #include "arch/host/fake.h"
 
@@ -116,6 +117,15 @@ void hart_wait(void)
     fake_hart.n_wait++;
     if (fake_hart.on_wait)
         fake_hart.on_wait();
+}
+
+// Whoever waits awake waits for time to pass.
+void hart_relax(void)
+{
+    fake_hart.n_relax++;
+    fake_hart.time += 10;
+    if (fake_hart.on_relax)
+        fake_hart.on_relax();
 }
 
 u64 hart_ext_status(void)

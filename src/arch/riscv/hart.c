@@ -251,6 +251,12 @@ void hart_wait(void)
     __asm__ volatile("wfi" ::: "memory");
 }
 
+// "pause" (Zihintpause): a fence that orders nothing where it is not known.
+void hart_relax(void)
+{
+    __asm__ volatile(".option push; .option arch, +zihintpause; pause; .option pop" ::: "memory");
+}
+
 void hart_satp_set(u64 satp)
 {
     csr_write(satp, satp);

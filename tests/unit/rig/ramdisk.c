@@ -123,11 +123,20 @@ void ramdisk_finish_all(struct ramdisk *d)
 
 static void look(struct blkdev *blk, bool patient)
 {
-    ramdisk_of(blk)->n_looks++;
-    ramdisk_of(blk)->patient = patient;
+    struct ramdisk *d = ramdisk_of(blk);
+
+    d->n_looks++;
+    d->patient = patient;
+    for (; d->n_over; d->n_over--)
+        ramdisk_finish(d, 0, BLK_OK);
 }
 
-static const struct blkdev_ops ops = { submit, look };
+static bool is_over(const struct blkdev *blk)
+{
+    return ramdisk_of((struct blkdev *)blk)->n_over;
+}
+
+static const struct blkdev_ops ops = { submit, look, is_over };
 
 struct ramdisk *ramdisk_make(u64 n_sectors)
 {

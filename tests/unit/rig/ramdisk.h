@@ -13,6 +13,7 @@ struct ramdisk {
     unsigned        n_waiting;
     unsigned        n_submitted, n_done, n_flushed, n_refused, n_looks;
     unsigned        n_tables; // requests whose pieces were a device's table
+    unsigned        n_over;  // so many are over, and found at the next look
     bool            patient; // at the last look
     enum blk_status refuse; // what submit() says, unless BLK_OK
 };

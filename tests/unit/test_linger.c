@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+// A vCPU that sleeps looks for a moment, in place, for what a device is about to have.
+#include "unit.h"
+
+#include "dev/machine.h"
+#include "vm/runq.h"
+
+#define US (machine.timebase_hz / 1000000)
+
+// Something is under way in it until `over`; then a look raises the line of its VM's first vCPU.
+struct slow {
+    struct vdev dev; // must be first
+    bool        over;
+    unsigned    n_looks, n_lingering; // all, and those while somebody asks again and again
+    bool        lingers;              // at the last one
+};
+
+static struct rig *r;
+static struct slow *slow;  // the rig frees it
+static unsigned     turns; // entries of its guest
+static u64          slept; // when the hart slept first
+static unsigned     over_after; // so many times awake; 0: never
+
+static struct slow *slow_of(const struct vdev *d)
+{
+    return CONTAINER_OF((struct vdev *)d, struct slow, dev);
+}
+
+static void slow_tick(struct vdev *d)
+{
+    struct slow *s = slow_of(d);
+
+    s->n_looks++;
+    s->lingers = d->vm->bus.lingers;
+    s->n_lingering += s->lingers;
+    if (!s->over)
+        return;
+    vdev_awaited_set(d, false);
+    vcpu_line_set(d->vm->vcpus[0], BIT(IRQ_SEI), true);
+}
+
+static bool slow_is_over(const struct vdev *d)
+{
+    return slow_of(d)->over;
+}
+
+static void slow_reset(struct vdev *d)
+{
+    (void)d;
+}
+
+static const struct vdev_ops slow_ops = {
+    .name    = "slow",
+    .sizes   = 4,
+    .base    = 0x20000000,
+    .size    = 0x100,
+    .reset   = slow_reset,
+    .tick    = slow_tick,
+    .is_over = slow_is_over,
+};
+
+// It sleeps, and stops when it has been woken.
+static void guest(struct frame *f)
+{
+    struct vcpu *v = vcpu_of_frame(f);
+
+    f->cause = EXC_ILLEGAL_INSN;
+    f->tval  = 0x10500073; // wfi
+    if (turns++) {
+        vm_stop(v->vm, VM_END_OFF, "the test is over");
+        f->cause = CAUSE_INTERRUPT | IRQ_MTI;
+    }
+}
+
+// The hart sleeps: what the device had to do has come meanwhile.
+static void sleeps(void)
+{
+    slept      = slept ? slept : fake_hart.time;
+    slow->over = true;
+    vdev_kick(&slow->dev);
+}
+
+static void passes(void)
+{
+    if (over_after && fake_hart.n_relax == over_after)
+        slow->over = true;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_reset();
+    r    = rig_make(NULL);
+    slow = calloc(1, sizeof *slow);
+    assert_non_null(slow);
+    slow->dev = (struct vdev){ .ops = &slow_ops, .vm = &r->vm };
+    assert_true(bus_add(&r->vm.bus, &slow->dev));
+    vdev_awaited_set(&slow->dev, true);
+    turns = over_after = 0;
+    slept              = 0;
+    r->v->csr.mie      = BIT(IRQ_SEI);
+    fake_hart.time     = 1000000;
+    fake_hart.on_run   = guest;
+    fake_hart.on_wait  = sleeps;
+    fake_hart.on_relax = passes;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_free(r);
+    return 0;
+}
+
+TEST(what_comes_soon_finds_it_awake)
+{
+    over_after = 100;
+    sched_run(false);
+    EXPECT_EQ(turns, 2, "it went on");
+    EXPECT_EQ(fake_hart.n_wait, 0, "the hart did not sleep");
+    EXPECT_EQ(r->v->stats.waits, 1, "but it did");
+    EXPECT_EQ(fake_hart.n_relax, 100, "so long");
+    EXPECT_EQ(slow->n_lingering, 1, "the device was told that somebody asks");
+    EXPECT_EQ(slow->n_looks, 2, "and looked at when there was something");
+    EXPECT_EQ(slow->lingers, false, "and nobody asks any more");
+    EXPECT_EQ(r->vm.bus.lingers, false, "and nobody asks any more");
+}
+
+// Found by the first look: nothing to wait for.
+TEST(what_is_there_is_not_waited_for)
+{
+    slow->over = true;
+    sched_run(false);
+    EXPECT_EQ(turns, 2, "it went on");
+    EXPECT_EQ(fake_hart.n_relax + fake_hart.n_wait, 0, "at once");
+}
+
+TEST(in_vain)
+{
+    sched_run(false);
+    EXPECT_EQ(turns, 2, "woken by a kick");
+    EXPECT_EQ(fake_hart.n_wait, 1, "for it slept at last");
+    assert_true(slept >= 1000000 + 250 * US && slept < 1000000 + 300 * US);
+    EXPECT_EQ(slow->n_lingering, 1, "nobody asked while it slept");
+    EXPECT_EQ(r->vm.bus.lingers, false, "nobody asks");
+}
+
+TEST(nothing_under_way)
+{
+    vdev_awaited_set(&slow->dev, false);
+    sched_run(false);
+    EXPECT_EQ(fake_hart.n_relax, 0, "there is nothing to look for");
+    EXPECT_EQ(slow->n_lingering, 0, "nor anybody to tell");
+}
+
+// From here on without the scheduler's loop: v sleeps on its hart.
+static void asleep(void)
+{
+    __atomic_store_n(&r->v->pending, 0, __ATOMIC_RELAXED);
+    r->v->waiting     = true;
+    r->v->sched.place = PLACE_RUNNING;
+    runq_here()->running   = r->v;
+    runq_here()->up        = true;
+    runq_here()->slice_end = ~0ul;
+}
+
+// After one in vain one wait goes by, then three, seven and so on; one that is not starts anew.
+TEST(who_looks_in_vain_looks_less_often)
+{
+    static const unsigned pause[] = { 1, 3, 7, 15, 31, 63, 63 };
+    unsigned              n;
+
+    asleep();
+    for (unsigned i = 0; i < ARRAY_LEN(pause); i++) {
+        EXPECT_EQ(sched_linger(r->v), false, "in vain, %u", i);
+        assert_true(fake_hart.n_relax > 0);
+        fake_hart.n_relax = 0;
+        for (n = 0; n < pause[i]; n++)
+            EXPECT_EQ(sched_linger(r->v) || fake_hart.n_relax, false, "%u of %u", n, pause[i]);
+    }
+    over_after = 5;
+    EXPECT_EQ(sched_linger(r->v), true, "not in vain");
+    over_after = 0;
+    asleep();
+    slow->over = false;
+    vdev_awaited_set(&slow->dev, true);
+    vcpu_line_set(r->v, BIT(IRQ_SEI), false);
+    fake_hart.n_relax = 0;
+    EXPECT_EQ(sched_linger(r->v), false, "in vain");
+    assert_true(fake_hart.n_relax > 0);
+    fake_hart.n_relax = 0;
+    EXPECT_EQ(sched_linger(r->v), false, "one goes by");
+    EXPECT_EQ(fake_hart.n_relax, 0, "one goes by");
+    EXPECT_EQ(sched_linger(r->v), false, "and no more");
+    assert_true(fake_hart.n_relax > 0);
+}
+
+TEST(not_while_another_wants_the_hart)
+{
+    struct rig *other = rig_make(NULL);
+
+    asleep();
+    other->v->sched.place = PLACE_READY;
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
+    EXPECT_EQ(fake_hart.n_relax, 0, "at once");
+    other->vm.harts = BIT(5);
+    EXPECT_EQ(sched_linger(r->v), false, "in vain");
+    assert_true(fake_hart.n_relax > 0); // for the other cannot have this one
+    rig_free(other);
+}
+
+TEST(not_beyond_its_own_deadline)
+{
+    u64 begin = fake_hart.time;
+
+    asleep();
+    r->v->csr.mie      = BIT(IRQ_SEI) | BIT(IRQ_STI);
+    r->v->csr.stimecmp = begin + 50 * US;
+    EXPECT_EQ(sched_linger(r->v), true, "its timer has rung");
+    assert_true(fake_hart.time >= begin + 50 * US && fake_hart.time < begin + 60 * US);
+}
+
+TEST(not_beyond_its_slice)
+{
+    u64 begin = fake_hart.time;
+
+    asleep();
+    runq_here()->slice_end = begin + 70 * US;
+    EXPECT_EQ(sched_linger(r->v), false, "others may have the hart");
+    assert_true(fake_hart.time >= begin + 70 * US && fake_hart.time < begin + 80 * US);
+}
+
+static void interrupts_soon(void)
+{
+    if (fake_hart.n_relax == 20)
+        fake_hart.irq_pending = fake_hart.irq_enabled = BIT(IRQ_MEI);
+}
+
+// Whatever the hart is interrupted for is handled as always; and it is not in vain.
+TEST(an_interrupt_of_the_machine_ends_it)
+{
+    asleep();
+    fake_hart.on_relax = interrupts_soon;
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
+    EXPECT_EQ(fake_hart.n_relax, 20, "at once");
+    EXPECT_EQ(r->v->linger_skips, 0, "not in vain");
+}
+
+static void kicked_soon(void)
+{
+    if (fake_hart.n_relax != 20)
+        return;
+    slow->over = true; // by another hart, which is not asked about this
+    vdev_kick(&slow->dev);
+}
+
+TEST(a_kick_ends_it)
+{
+    asleep();
+    fake_hart.on_relax = kicked_soon;
+    EXPECT_EQ(sched_linger(r->v), true, "it goes on");
+    EXPECT_EQ(fake_hart.n_relax, 20, "at once");
+    EXPECT_EQ(pending_of(r->v) & PEND_DEVICE, 0, "and the kick was answered");
+}
+
+static void paused_soon(void)
+{
+    if (fake_hart.n_relax != 20)
+        return;
+    vm_state_set(&r->vm, VM_PAUSED);
+    pend(r->v, PEND_RESCHED);
+    slow->over = true;
+}
+
+TEST(a_paused_vm_stands_still)
+{
+    asleep();
+    fake_hart.on_relax = paused_soon;
+    EXPECT_EQ(sched_linger(r->v), false, "it does not run");
+    EXPECT_EQ(fake_hart.n_relax, 20, "from then on");
+    EXPECT_EQ(slow->n_looks, 1, "nor do its devices");
+    EXPECT_EQ(r->vm.bus.lingers, false, "and nobody asks");
+}
+
+// Told to give way, to stop or to do anything else: then there is no time for it.
+TEST(not_with_something_pending)
+{
+    asleep();
+    pend(r->v, PEND_STOP);
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
+    EXPECT_EQ(slow->n_looks, 0, "at once");
+    __atomic_store_n(&r->v->pending, 0, __ATOMIC_RELAXED);
+    r->v->waiting = false;
+    EXPECT_EQ(sched_linger(r->v), false, "its slice is over, but it does not sleep");
+    EXPECT_EQ(slow->n_looks, 0, "at once");
+}
+
+static void works(void)
+{
+    fake_hart.instret += 1000;
+    passes();
+}
+
+// Nor does it count as a stay in the monitor, or as work on the VM's behalf.
+TEST(its_time_is_not_charged)
+{
+    struct hart_share share;
+    u64               before;
+
+    over_after         = 100;
+    fake_hart.on_relax = works;
+    sched_run(false);
+    assert_true(sched_hart(0, &share));
+    assert_true(fake_hart.time >= 1000000 + 100 * US);
+    assert_true(sched_ran(r->v) < 10 * US && share.busy < 10 * US);
+    before = r->v->stats.spent[SPENT_OTHER] + r->v->stats.spent[SPENT_DEVICES];
+    assert_true(before < 1000 && r->v->stats.longest < 1000 && longest_stay(0) < 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN_ON_RIG(what_comes_soon_finds_it_awake),
+        RUN_ON_RIG(what_is_there_is_not_waited_for),
+        RUN_ON_RIG(in_vain),
+        RUN_ON_RIG(nothing_under_way),
+        RUN_ON_RIG(who_looks_in_vain_looks_less_often),
+        RUN_ON_RIG(not_while_another_wants_the_hart),
+        RUN_ON_RIG(not_beyond_its_own_deadline),
+        RUN_ON_RIG(not_beyond_its_slice),
+        RUN_ON_RIG(an_interrupt_of_the_machine_ends_it),
+        RUN_ON_RIG(a_kick_ends_it),
+        RUN_ON_RIG(a_paused_vm_stands_still),
+        RUN_ON_RIG(not_with_something_pending),
+        RUN_ON_RIG(its_time_is_not_charged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
