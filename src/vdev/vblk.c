@@ -375,7 +375,7 @@ static void hold(struct vblk *b, bool idle, u64 now)
 {
     bool holds = b->is_silent || (b->is_patient && under_way(b)) || untold(b);
 
-    vdev_awaited_set(&b->virtio.dev, under_way(b));
+    vdev_awaited_set(&b->virtio.dev, under_way(b) && !is_busy(b)); // of many a lot is told at once
     vdev_patient_set(&b->virtio.dev, holds);
     if (!holds || (idle && !b->n_told))
         patience_end(&b->patience, now);

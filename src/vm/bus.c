@@ -120,9 +120,9 @@ void bus_idle(struct bus *b)
     devices_call(b, b->patient);
 }
 
-void bus_look(struct bus *b)
+void bus_look(struct bus *b, u32 which)
 {
-    devices_call(b, b->awaited);
+    devices_call(b, which);
 }
 
 bool bus_is_over(const struct bus *b)

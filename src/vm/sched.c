@@ -63,13 +63,14 @@ static bool may_linger(struct vcpu *v)
     return !hart_is_wanted();
 }
 
-static void linger_tell(struct vcpu *v, bool begins)
+// The same devices at its begin and at its end, whatever they await then.
+static void linger_tell(struct vcpu *v, u32 which, bool begins)
 {
     lock_take(&v->vm->lock);
     v->vm->bus.lingers = begins;
     v->spent_on        = SPENT_DEVICES;
     if (v->vm->state == VM_RUNNING) // otherwise its rings may lie in RAM that it gave up
-        bus_look(&v->vm->bus);
+        bus_look(&v->vm->bus, which);
     lock_drop(&v->vm->lock);
 }
 
@@ -101,17 +102,18 @@ static void linger_judge(struct vcpu *v, bool was_worth_it)
 
 bool sched_linger(struct vcpu *v)
 {
+    u32 which = bus_awaits(&v->vm->bus);
     u64 begin;
 
     if (!may_linger(v))
         return false;
-    linger_tell(v, true);
+    linger_tell(v, which, true);
     stay_ends_of(v);
     begin = clock_now();
     linger_judge(v, vcpu_interrupts(v) || linger(v, linger_until(v, begin)));
     share_forgive(clock_now() - begin);
     stay_begins();
-    linger_tell(v, false);
+    linger_tell(v, which, false);
     return turn_admit(v);
 }
 

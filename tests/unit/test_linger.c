@@ -146,6 +146,21 @@ TEST(in_vain)
     EXPECT_EQ(r->vm.bus.lingers, false, "nobody asks");
 }
 
+static void awaits_no_more(void)
+{
+    vdev_awaited_set(&slow->dev, false);
+}
+
+// Who was told that somebody asks is told that nobody does any more, or it would wait for that.
+TEST(one_that_awaits_nothing_any_more)
+{
+    fake_hart.on_relax = awaits_no_more;
+    sched_run(false);
+    assert_true(slow->n_looks >= 2);
+    EXPECT_EQ(slow->n_lingering, 1, "told");
+    EXPECT_EQ(slow->lingers, false, "and told otherwise");
+}
+
 TEST(nothing_under_way)
 {
     vdev_awaited_set(&slow->dev, false);
@@ -324,6 +339,7 @@ int main(void)
         RUN_ON_RIG(what_comes_soon_finds_it_awake),
         RUN_ON_RIG(what_is_there_is_not_waited_for),
         RUN_ON_RIG(in_vain),
+        RUN_ON_RIG(one_that_awaits_nothing_any_more),
         RUN_ON_RIG(nothing_under_way),
         RUN_ON_RIG(who_looks_in_vain_looks_less_often),
         RUN_ON_RIG(not_while_another_wants_the_hart),

@@ -551,22 +551,24 @@ TEST(looks_by_itself_while_the_vm_computes)
 TEST(who_asks_again_and_again_needs_no_interrupt)
 {
     struct bus *bus = &r->vm.bus;
+    u32         which;
 
     driver_start(&d, ALL, RINGS);
     EXPECT_EQ(bus->awaited, 0, "nothing under way");
     offer(0, T_IN, 0, DATA, 512);
     driver_notify(&d);
     EXPECT_EQ(disk->patient, false, "it is waited for");
-    assert_true(bus->awaited && !bus_is_over(bus));
+    which = bus_awaits(bus);
+    assert_true(which && !bus_is_over(bus));
     r->v->waiting = true;
     bus->lingers  = true;
-    bus_look(bus);
+    bus_look(bus, which);
     EXPECT_EQ(disk->patient, true, "somebody asks");
     disk->n_over = 1;
     EXPECT_EQ(bus_is_over(bus), true, "there");
     EXPECT_EQ(byte_at(STATUS(0)), NO_STATUS, "not yet found");
     bus->lingers = false;
-    bus_look(bus);
+    bus_look(bus, which);
     EXPECT_EQ(byte_at(STATUS(0)), S_OK, "found");
     EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "and told");
     EXPECT_EQ(disk->patient, false, "nobody asks any more");
@@ -574,6 +576,10 @@ TEST(who_asks_again_and_again_needs_no_interrupt)
     offer(0, T_IN, 0, DATA, 512);
     driver_notify(&d);
     assert_true(bus->awaited);
+    for (u32 n = 1; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(bus->awaited, 0, "of many nobody waits for each");
     ramdisk_finish_all(disk);
     driver_put(&d, V_STATUS, 0);
     EXPECT_EQ(bus->awaited, 0, "reset");
