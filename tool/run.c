@@ -151,7 +151,7 @@ static uint64_t memory_needed(const struct config *c, uint64_t bundle)
     return need;
 }
 
-// Enough for all of them at once, with their shadow tables.
+// Enough for all of them at once, with their shadow tables, which are to lie naturally aligned.
 static uint64_t memory_choose(const struct config *c, uint64_t bundle)
 {
     uint64_t need = memory_needed(c, bundle) + MONITOR_ROOM, largest = 0;

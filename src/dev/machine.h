@@ -27,6 +27,11 @@ struct machine {
 // Fixed after machine_read().
 extern struct machine machine;
 
+static inline u64 ticks_of_us(u64 us)
+{
+    return machine.timebase_hz / 1000 * us / 1000;
+}
+
 // So long, in ticks, a guest is let in before more is done of what others bring about: 5 us.
 static inline u64 guest_pause(void)
 {

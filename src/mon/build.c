@@ -125,22 +125,24 @@ static u32 pool_pages(const struct vm_config *c)
     return (u32)min_u64(SHADOW_POOL_MAX, max_u64(256, c->memory / PAGE_SIZE / 64));
 }
 
-static u64 pools_size(const struct vm_config *c)
+// Could it be had now?  It is taken when the VM starts.
+static bool ram_is_enough(const struct vm_config *c)
 {
-    return c->vcpus * pool_pages(c) * PAGE_SIZE;
+    u64 ram = ram_take(c->memory, MEMORY_STEP);
+
+    if (ram)
+        ram_release(ram);
+    return ram;
 }
 
 // Naturally aligned if that leaves enough for the VM's RAM: then they are one entry of the PMP.
 static u64 pools_alloc(const struct vm_config *c)
 {
-    u64 size = pools_size(c);
-    u64 at   = size & (size - 1) ? 0 : ram_alloc(size, size),
-        ram  = at ? ram_take(c->memory, MEMORY_STEP) : 0;
+    u64 size = c->vcpus * pool_pages(c) * PAGE_SIZE;
+    u64 at   = size & (size - 1) ? 0 : ram_alloc(size, size);
 
-    if (ram) {
-        ram_release(ram);
+    if (at && ram_is_enough(c))
         return at;
-    }
     if (at)
         ram_release(at);
     return ram_alloc(size, PAGE_SIZE);
@@ -288,7 +290,7 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
     struct layout        layout;
     const char          *why    = config_check(c);
     const struct engine *engine = why ? NULL : engine_choose(c->engine, &why);
-    u64                  pools, ram, at;
+    u64                  pools, at;
 
     if (!why)
         why = layout_make(c, &layout);
@@ -296,10 +298,8 @@ const char *vm_build(const struct vm_config *c, struct vm **made)
         return why;
     if (n_vms == VM_MAX)
         return "there are too many VMs; this version runs 64";
-    ram = ram_take(c->memory, MEMORY_STEP); // it could be had; but it is taken when the VM starts
-    if (!ram)
+    if (!ram_is_enough(c))
         return "the machine has too little RAM for its memory; give it less, or the machine more (-m)";
-    ram_release(ram);
     why = io_open(c, &io);
     if (why)
         return why;

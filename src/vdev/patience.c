@@ -13,11 +13,6 @@
 #include "dev/machine.h"
 #include "lib/bits.h"
 
-static u64 ticks_of_us(u64 us)
-{
-    return machine.timebase_hz / 1000 * us / 1000;
-}
-
 void patience_reset(struct patience *p)
 {
     *p = (struct patience){ .until = ~0ul };

@@ -101,7 +101,7 @@ bool bus_is_quiet(const struct bus *b)
     return true;
 }
 
-static void devices_call(struct bus *b, u32 which)
+void bus_look(struct bus *b, u32 which)
 {
     for (; which; which &= which - 1) {
         struct vdev *d = b->devices[lowest_bit(which)];
@@ -112,17 +112,12 @@ static void devices_call(struct bus *b, u32 which)
 
 void bus_answer_kicks(struct bus *b)
 {
-    devices_call(b, __atomic_exchange_n(&b->kicked, 0, __ATOMIC_ACQUIRE));
+    bus_look(b, __atomic_exchange_n(&b->kicked, 0, __ATOMIC_ACQUIRE));
 }
 
 void bus_idle(struct bus *b)
 {
-    devices_call(b, b->patient);
-}
-
-void bus_look(struct bus *b, u32 which)
-{
-    devices_call(b, which);
+    bus_look(b, b->patient);
 }
 
 bool bus_is_over(const struct bus *b)

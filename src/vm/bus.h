@@ -44,9 +44,9 @@ bool bus_is_quiet(const struct bus *b);
 void bus_answer_kicks(struct bus *b);
 // The VM has nothing to do: calls the devices that hold something back.
 void bus_idle(struct bus *b);
-// Calls those of the devices: what is over is found.
+// Calls the devices of which there are bits.
 void bus_look(struct bus *b, u32 which);
-// Which have, and is something over in one of them?  Without a lock.
+// The devices that have something under way; is it over in one of them?  Without a lock.
 static inline u32 bus_awaits(const struct bus *b)
 {
     return __atomic_load_n(&b->awaited, __ATOMIC_RELAXED);

@@ -132,7 +132,7 @@ u64 longest_stay(u32 hart)
     return here[hart].longest;
 }
 
-static ALWAYS_INLINE void stay_charge(struct vcpu *v)
+void stay_ends_of(struct vcpu *v)
 {
     u64 stay = stay_end();
 
@@ -141,14 +141,9 @@ static ALWAYS_INLINE void stay_charge(struct vcpu *v)
     v->spent_on = SPENT_OTHER;
 }
 
-void stay_ends_of(struct vcpu *v)
-{
-    stay_charge(v);
-}
-
 static FLATTEN void guest_enter(struct vcpu *v)
 {
-    stay_charge(v);
+    stay_ends_of(v);
     if (v->engine->s_is_real)
         super_enter(v);
     guest_run(&v->f);
@@ -214,7 +209,7 @@ bool vcpu_is_loaded(const struct vcpu *v)
     return here[hart_index()].loaded == v && v->loaded_on == hart_index();
 }
 
-// Apart from the loop, which with what it calls lies in one page (hot_path.ld).
+// Apart from the loop, which lies in one page (hot_path.ld).
 static NOINLINE void come(struct vcpu *v)
 {
     engine_set(v);

@@ -78,9 +78,8 @@ static void linger_tell(struct vcpu *v, u32 which, bool begins)
 static u64 linger_until(const struct vcpu *v, u64 now)
 {
     u64 slice = __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
-    u64 most  = now + machine.timebase_hz / 1000 * LINGER_US / 1000;
 
-    return min_u64(most, min_u64(slice, timer_next(v)));
+    return min_u64(now + ticks_of_us(LINGER_US), min_u64(slice, timer_next(v)));
 }
 
 // Until something is over, or there is something else to do.  False: neither came.

@@ -204,7 +204,7 @@ bool vcpu_is_loaded(const struct vcpu *v);       // the calling hart holds its F
 u64  longest_stay(u32 hart); // in the monitor, in instructions, of the hart of that index
 void stay_begins(void);      // the hart is in the monitor from now on: it slept, or has just joined
 void stay_ends(void);        // the hart sleeps, or has looked at its interrupts
-void stay_ends_of(struct vcpu *v); // v lingers: until here it was on its behalf
+void stay_ends_of(struct vcpu *v); // its guest is entered, or it lingers: so far it was for v
 
 // vm/inject.c
 void vcpu_take_exception(struct vcpu *v);

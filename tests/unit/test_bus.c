@@ -65,10 +65,7 @@ static int setup(void **state)
     (void)state;
     bench_reset();
     r    = rig_make(NULL);
-    slow = calloc(1, sizeof *slow);
-    assert_non_null(slow);
-    slow->dev = (struct vdev){ .ops = &slow_ops, .vm = &r->vm };
-    assert_true(bus_add(&r->vm.bus, &slow->dev));
+    slow = rig_device(r, &slow_ops, sizeof *slow);
     return 0;
 }
 

@@ -91,10 +91,7 @@ static int setup(void **state)
     (void)state;
     bench_reset();
     r    = rig_make(NULL);
-    slow = calloc(1, sizeof *slow);
-    assert_non_null(slow);
-    slow->dev = (struct vdev){ .ops = &slow_ops, .vm = &r->vm };
-    assert_true(bus_add(&r->vm.bus, &slow->dev));
+    slow = rig_device(r, &slow_ops, sizeof *slow);
     vdev_awaited_set(&slow->dev, true);
     turns = over_after = 0;
     slept              = 0;
@@ -146,21 +143,6 @@ TEST(in_vain)
     EXPECT_EQ(r->vm.bus.lingers, false, "nobody asks");
 }
 
-static void awaits_no_more(void)
-{
-    vdev_awaited_set(&slow->dev, false);
-}
-
-// Who was told that somebody asks is told that nobody does any more, or it would wait for that.
-TEST(one_that_awaits_nothing_any_more)
-{
-    fake_hart.on_relax = awaits_no_more;
-    sched_run(false);
-    assert_true(slow->n_looks >= 2);
-    EXPECT_EQ(slow->n_lingering, 1, "told");
-    EXPECT_EQ(slow->lingers, false, "and told otherwise");
-}
-
 TEST(nothing_under_way)
 {
     vdev_awaited_set(&slow->dev, false);
@@ -178,6 +160,31 @@ static void asleep(void)
     runq_here()->running   = r->v;
     runq_here()->up        = true;
     runq_here()->slice_end = ~0ul;
+}
+
+static void awaits_no_more(void)
+{
+    vdev_awaited_set(&slow->dev, false);
+}
+
+// Who was told that somebody asks is told that nobody does any more, or it would wait for that.
+TEST(one_that_awaits_nothing_any_more)
+{
+    asleep();
+    fake_hart.on_relax = awaits_no_more;
+    EXPECT_EQ(sched_linger(r->v), false, "in vain");
+    EXPECT_EQ(slow->n_looks, 2, "told twice");
+    EXPECT_EQ(slow->n_lingering, 1, "once that somebody asks");
+    EXPECT_EQ(slow->lingers, false, "and then that nobody does");
+}
+
+// Who is suspended begins anew when it is woken, which is not for this place.
+TEST(not_while_suspended)
+{
+    asleep();
+    r->v->hsm = HSM_SUSPENDED;
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
+    EXPECT_EQ(slow->n_looks, 0, "at once");
 }
 
 // After one in vain one wait goes by, then three, seven and so on; one that is not starts anew.
@@ -339,8 +346,9 @@ int main(void)
         RUN_ON_RIG(what_comes_soon_finds_it_awake),
         RUN_ON_RIG(what_is_there_is_not_waited_for),
         RUN_ON_RIG(in_vain),
-        RUN_ON_RIG(one_that_awaits_nothing_any_more),
         RUN_ON_RIG(nothing_under_way),
+        RUN_ON_RIG(one_that_awaits_nothing_any_more),
+        RUN_ON_RIG(not_while_suspended),
         RUN_ON_RIG(who_looks_in_vain_looks_less_often),
         RUN_ON_RIG(not_while_another_wants_the_hart),
         RUN_ON_RIG(not_beyond_its_own_deadline),

@@ -624,10 +624,7 @@ TEST(an_eager_device_makes_nothing_stolen)
 
     begin(1);
     fake_hart.time = begun = 1000000000;
-    eager                  = calloc(1, sizeof *eager);
-    assert_non_null(eager);
-    *eager = (struct vdev){ .ops = &ops, .vm = &b->vm };
-    assert_true(bus_add(&b->vm.bus, eager));
+    eager                  = rig_device(b, &ops, sizeof *eager);
     script = b_waits_for_the_eager;
     sched_run(false);
     EXPECT_EQ(ran[1], 1, "it waits");

@@ -583,6 +583,13 @@ TEST(who_asks_again_and_again_needs_no_interrupt)
     ramdisk_finish_all(disk);
     driver_put(&d, V_STATUS, 0);
     EXPECT_EQ(bus->awaited, 0, "reset");
+    driver_start(&d, ALL, RINGS);
+    offer(0, T_IN, 0, DATA, 512);
+    driver_notify(&d);
+    assert_true(bus->awaited);
+    ramdisk_finish_all(disk);
+    driver_put(&d, V_STATUS, 0);
+    EXPECT_EQ(bus->awaited, 0, "reset before it has looked");
 }
 
 // What is offered without a notification to a busy disk is seen with the next completion.

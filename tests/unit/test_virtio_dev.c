@@ -330,7 +330,6 @@ TEST(interrupts_are_gathered)
     }
 }
 
-// What is over and was not told is found by looking.
 // Seen in the ring, before anybody has taken it from there.
 TEST(what_is_over_is_seen_without_an_interrupt)
 {
@@ -354,6 +353,7 @@ TEST(what_is_over_is_seen_without_an_interrupt)
     }
 }
 
+// What is over and was not told is found by looking.
 TEST(one_that_does_not_interrupt_is_looked_at)
 {
     struct blkdev *d = disk_make(2, VIRTIO_F_EVENT_IDX);

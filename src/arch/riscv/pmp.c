@@ -21,6 +21,7 @@
 
 #include "arch/riscv/csr_access.h"
 #include "arch/riscv/image.h"
+#include "lib/bits.h"
 #include "lib/panic.h"
 
 #define CFG(entry, bits) ((u64)(bits) << (8 * (entry)))
@@ -37,7 +38,7 @@ static bool is_napot(const struct pmp_range *r)
 {
     u64 size = r->end - r->base;
 
-    return size >= PAGE_SIZE && !(size & (size - 1)) && !(r->base & (size - 1));
+    return size >= PAGE_SIZE && !(size & (size - 1)) && is_aligned(r->base, size);
 }
 
 // To S and U all is closed that no entry opens, and to M it is open: so says this one, too, since

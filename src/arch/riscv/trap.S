@@ -64,7 +64,7 @@
         \op     t6, FRAME_X(31)(a0)
         .endm
 
-        .section .text.guest_run, "ax"  # beside what calls it: see hot_path.ld
+        .section .text.guest_run, "ax"  # in a page of its own: see hot_path.ld
         # void guest_run(struct frame *f): a0 = f
         .globl  guest_run
 guest_run:

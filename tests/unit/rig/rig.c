@@ -90,17 +90,23 @@ static void vcpu_make(struct rig *r, u32 id, u32 pages)
     ASSERT(v->shadow.pool.a);
 }
 
+void *rig_device(struct rig *r, const struct vdev_ops *ops, size_t size)
+{
+    struct vdev *d = must_alloc(size);
+
+    d->ops = ops;
+    d->vm  = &r->vm;
+    ASSERT(bus_add(&r->vm.bus, d));
+    return d;
+}
+
 static void devices_make(struct vm *vm)
 {
     for (size_t i = 0; i < board_n_devices; i++) {
         if (board_devices[i]->present && !board_devices[i]->present(vm))
             continue;
 
-        struct vdev *d = must_alloc(board_devices[i]->state_size);
-
-        d->ops = board_devices[i];
-        d->vm  = vm;
-        ASSERT(bus_add(&vm->bus, d));
+        (void)rig_device(rig_of(vm), board_devices[i], board_devices[i]->state_size);
     }
 }
 

@@ -47,6 +47,9 @@ struct rig {
 // A running VM: its first vCPU is started at the begin of RAM in vS.  Listed in vms[].
 struct rig *rig_make(const struct rig_options *o);
 void        rig_free(struct rig *r);
+// One more device on its bus, of so many bytes, all 0 but its `struct vdev`, which comes first; the
+// rig frees it.
+void *rig_device(struct rig *r, const struct vdev_ops *ops, size_t size);
 
 struct rig *rig_of(struct vm *vm);
 
