@@ -297,7 +297,7 @@ void *vring_take(struct vring *r, u32 *written)
     }
 
     *written = (u32)min_u64(len, r->slots[id].room);
-    r->next_used++;
+    __atomic_store_n(&r->next_used, (u16)(r->next_used + 1), __ATOMIC_RELAXED); // vring_is_ahead()
     chain_free(r, (u16)id);
     return token;
 }

@@ -142,6 +142,12 @@ void vdev_kick(struct vdev *d)
     sched_wake(v);
 }
 
+void bus_kick(struct bus *b, u32 which)
+{
+    for (; which; which &= which - 1)
+        vdev_kick(b->devices[lowest_bit(which)]);
+}
+
 // Whoever kicks in between finds the device kicked; what he did before is seen after the release.
 void vdev_kicks_hold(struct vdev *d)
 {

@@ -44,8 +44,9 @@ bool bus_is_quiet(const struct bus *b);
 void bus_answer_kicks(struct bus *b);
 // The VM has nothing to do: calls the devices that hold something back.
 void bus_idle(struct bus *b);
-// Calls the devices of which there are bits.
+// Calls the devices of which there are bits; or kicks them: they are called when the VM runs.
 void bus_look(struct bus *b, u32 which);
+void bus_kick(struct bus *b, u32 which);
 // The devices that have something under way; is it over in one of them?  Without a lock.
 static inline u32 bus_awaits(const struct bus *b)
 {

@@ -113,6 +113,12 @@ static bool wake_idle_hart(const struct vcpu *v)
     return false;
 }
 
+// Who stands still gives way first, for it has nothing to do.
+static u64 had_on(const struct local *h, u64 now)
+{
+    return h->stands ? ~0ul : share_had(h->running, now);
+}
+
 // Somebody must give way to v: who has had the most.  At once, if that is more than v; otherwise
 // when its slice is over, for it may have been alone and have none.
 static void preempt_for(const struct vcpu *v, u64 now)
@@ -120,10 +126,9 @@ static void preempt_for(const struct vcpu *v, u64 now)
     struct local *most = NULL;
 
     for (struct local *h = harts; h < harts + MAX_HARTS; h++)
-        if (h->running && hart_may_run(h, v) &&
-            (!most || share_had(h->running, now) > share_had(most->running, now)))
+        if (h->running && hart_may_run(h, v) && (!most || had_on(h, now) > had_on(most, now)))
             most = h;
-    if (most && share_had(most->running, now) > v->sched.vtime)
+    if (most && had_on(most, now) > v->sched.vtime)
         slice_shorten(most, 0);
     else if (most)
         slice_shorten(most, most->since + ticks_of_ms(SLICE_MS));

@@ -19,8 +19,9 @@ struct local {
     struct vcpu *running; // whose turn it is; NULL: nobody's
     struct vcpu *last;    // who has had the latest turn
     u64          turn_begin, slice_end;
-    u64          armed; // when its timer will ring; 0: it has
-    u64          since; // when `last` got the hart, in one turn or several
+    u64          armed;  // when its timer will ring; 0: it has
+    u64          stands; // when its turn began to stand still; 0: it does not
+    u64          since;  // when `last` got the hart, in one turn or several
     u64          busy, began;
     u64          turns, ipis;
 };

@@ -52,41 +52,45 @@ static bool turn_admit(struct vcpu *v)
 // interrupt, and nobody has to be chosen, saved and loaded.  It does so only while nobody else
 // wants the hart, and after it has looked in vain only at every second, fourth ... wait.
 
+// When there is something else to do than to wait.
+static u64 wait_end(const struct vcpu *v)
+{
+    return min_u64(__atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED), timer_next(v));
+}
+
 static bool may_linger(struct vcpu *v)
 {
-    if (!v->waiting || v->hsm != HSM_STARTED || pending_of(v) || !bus_awaits(&v->vm->bus))
+    if (!v->waiting || v->hsm != HSM_STARTED || pending_of(v) || !bus_awaits(&v->vm->bus) ||
+        wait_end(v) <= clock_now())
         return false;
     if (v->linger_skips) {
         v->linger_skips--;
         return false;
     }
-    return !hart_is_wanted();
+    return true;
 }
 
-// The same devices at its begin and at its end, whatever they await then.
+// The same devices at its begin and at its end, whatever they await then; and then those, too, that
+// hold something back, since they may have heard of it from others.
 static void linger_tell(struct vcpu *v, u32 which, bool begins)
 {
     lock_take(&v->vm->lock);
     v->vm->bus.lingers = begins;
     v->spent_on        = SPENT_DEVICES;
-    if (v->vm->state == VM_RUNNING) // otherwise its rings may lie in RAM that it gave up
+    if (!begins)
+        which |= v->vm->bus.patient;
+    if (v->vm->state == VM_RUNNING)
         bus_look(&v->vm->bus, which);
+    else // its rings may lie in RAM that it gave up; and if it goes on, nothing would interrupt
+        bus_kick(&v->vm->bus, which);
     lock_drop(&v->vm->lock);
-}
-
-// In ticks.
-static u64 linger_until(const struct vcpu *v, u64 now)
-{
-    u64 slice = __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
-
-    return min_u64(now + ticks_of_us(LINGER_US), min_u64(slice, timer_next(v)));
 }
 
 // Until something is over, or there is something else to do.  False: neither came.
 static bool linger(const struct vcpu *v, u64 until)
 {
     while (!bus_is_over(&v->vm->bus) && !hart_irq_pending() && !pending_of(v)) {
-        if (clock_now() >= until)
+        if (clock_now() >= until || !bus_awaits(&v->vm->bus))
             return false;
         hart_relax();
     }
@@ -101,16 +105,18 @@ static void linger_judge(struct vcpu *v, bool was_worth_it)
 
 bool sched_linger(struct vcpu *v)
 {
-    u32 which = bus_awaits(&v->vm->bus);
-    u64 begin;
+    u32 which  = bus_awaits(&v->vm->bus);
+    u64 wanted = may_linger(v) ? share_stand() : 0;
+    u64 begin, until;
 
-    if (!may_linger(v))
+    if (!wanted)
         return false;
     linger_tell(v, which, true);
     stay_ends_of(v);
     begin = clock_now();
-    linger_judge(v, vcpu_interrupts(v) || linger(v, linger_until(v, begin)));
-    share_forgive(clock_now() - begin);
+    until = min_u64(begin + ticks_of_us(LINGER_US), min_u64(wanted, wait_end(v)));
+    linger_judge(v, linger(v, until));
+    share_forgive(v, clock_now() - begin);
     stay_begins();
     linger_tell(v, which, false);
     return turn_admit(v);

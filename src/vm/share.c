@@ -36,13 +36,19 @@ static u64 less(u64 a, u64 b)
     return a > b ? a - b : 0;
 }
 
+// What the turn that goes on there has come to.
+static u64 turn_had(const struct local *h, u64 now)
+{
+    return less(h->stands ? h->stands : now, h->turn_begin);
+}
+
 u64 share_had(const struct vcpu *v, u64 now)
 {
     const struct local *h = &harts[v->sched.hart];
 
     if (v->sched.place != PLACE_RUNNING)
         return v->sched.vtime;
-    return v->sched.vtime + by_weight(less(now, h->turn_begin), v);
+    return v->sched.vtime + by_weight(turn_had(h, now), v);
 }
 
 // The one that has just run counts as a little ahead, or a turn that ended a moment early would be
@@ -288,7 +294,7 @@ bool share_admits(struct vcpu *v, u64 now)
 
 void share_charge(struct vcpu *v, struct local *h, u64 now)
 {
-    u64 had = less(now, h->turn_begin);
+    u64 had = turn_had(h, now);
 
     v->sched.vtime = share_had(v, now);
     v->sched.ran += had;
@@ -300,25 +306,42 @@ void share_charge(struct vcpu *v, struct local *h, u64 now)
 
 // --- turns that stand still ----------------------------------------------------------------------
 
-bool hart_is_wanted(void)
+// When v, if it does not run, wants h; ~0: not before somebody wakes it, or never.
+static u64 wants_at(const struct vcpu *v, const struct local *h)
 {
-    bool is = false;
+    if (v->vm->held)
+        return ~0ul;
+    if (v->sched.place == PLACE_READY && hart_may_run(h, v))
+        return 0;
+    if (v->sched.place == PLACE_SLEEPING && &harts[v->sched.hart] == h)
+        return v->sched.wake_at;
+    return ~0ul;
+}
+
+u64 share_stand(void)
+{
+    struct local *h     = runq_here();
+    u64           first = ~0ul;
 
     lock_take(&runq_lock);
     for (unsigned m = 0; m < n_vms; m++)
-        for (u32 i = 0; i < vms[m]->n_vcpus; i++) {
-            const struct vcpu *v = vms[m]->vcpus[i];
-
-            is |= v->sched.place == PLACE_READY && !v->vm->held && hart_may_run(runq_here(), v);
-        }
+        for (u32 i = 0; i < vms[m]->n_vcpus; i++)
+            first = min_u64(first, wants_at(vms[m]->vcpus[i], h));
+    if (first)
+        h->stands = clock_now();
     lock_drop(&runq_lock);
-    return is;
+    return first;
 }
 
-void share_forgive(u64 ticks)
+void share_forgive(struct vcpu *v, u64 ticks)
 {
+    struct local *h = runq_here();
+
     lock_take(&runq_lock);
-    runq_here()->turn_begin += ticks;
+    h->turn_begin += ticks;
+    h->stands = 0;
+    share_charge(v, h, clock_now());
+    share_enter(v, h->turn_begin);
     lock_drop(&runq_lock);
 }
 
@@ -330,7 +353,7 @@ u64 sched_ran(const struct vcpu *v)
     u64 ran = v->sched.ran;
 
     if (v->sched.place == PLACE_RUNNING)
-        ran += less(clock_now(), harts[v->sched.hart].turn_begin);
+        ran += turn_had(&harts[v->sched.hart], clock_now());
     lock_drop(&runq_lock);
     return ran;
 }
@@ -356,7 +379,7 @@ bool sched_hart(u32 index, struct hart_share *share)
     *share = (struct hart_share){ h->id,   h->up,    h->idle,  h->running,
                                   h->busy, h->began, h->turns, h->ipis };
     if (h->running)
-        share->busy += less(clock_now(), h->turn_begin);
+        share->busy += turn_had(h, clock_now());
     lock_drop(&runq_lock);
     return is;
 }

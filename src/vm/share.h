@@ -23,7 +23,9 @@ bool share_admits(struct vcpu *v, u64 now);
 // When its next period begins.
 u64 share_cap_renewed(const struct vcpu *v);
 
-// Does anybody wait for the calling hart?
-bool hart_is_wanted(void);
-// The turn on the calling hart has stood still for so long, which is not charged.
-void share_forgive(u64 ticks);
+// When somebody else wants the calling hart: 0: now, ~0: nobody does.  If not now, then the turn on
+// it stands still, as whoever looks sees it,
+u64 share_stand(void);
+// until it goes on; so much of the time since then is not charged.  Nor is it saved up: v, whose
+// turn it is, then stands where it would if it had slept.
+void share_forgive(struct vcpu *v, u64 ticks);

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "dev/machine.h"
-#include "vm/runq.h"
+#include "vm/share.h"
 
 #define US (machine.timebase_hz / 1000000)
 
@@ -13,12 +13,14 @@ struct slow {
     bool        over;
     unsigned    n_looks, n_lingering; // all, and those while somebody asks again and again
     bool        lingers;              // at the last one
+    u64         costs;                // each look, in instructions
 };
 
-static struct rig *r;
+static struct rig  *r;
 static struct slow *slow;  // the rig frees it
 static unsigned     turns; // entries of its guest
 static u64          slept; // when the hart slept first
+static u64          resumed_at; // where its guest went on
 static unsigned     over_after; // so many times awake; 0: never
 
 static struct slow *slow_of(const struct vdev *d)
@@ -31,6 +33,7 @@ static void slow_tick(struct vdev *d)
     struct slow *s = slow_of(d);
 
     s->n_looks++;
+    fake_hart.instret += s->costs;
     s->lingers = d->vm->bus.lingers;
     s->n_lingering += s->lingers;
     if (!s->over)
@@ -67,6 +70,7 @@ static void guest(struct frame *f)
     f->cause = EXC_ILLEGAL_INSN;
     f->tval  = 0x10500073; // wfi
     if (turns++) {
+        resumed_at = f->pc;
         vm_stop(v->vm, VM_END_OFF, "the test is over");
         f->cause = CAUSE_INTERRUPT | IRQ_MTI;
     }
@@ -124,6 +128,19 @@ TEST(what_comes_soon_finds_it_awake)
     EXPECT_EQ(r->vm.bus.lingers, false, "and nobody asks any more");
 }
 
+// What woke it is an interrupt, not just the end of its sleep: that comes first.
+TEST(an_interrupt_that_is_enabled_is_taken)
+{
+    over_after = 5;
+    r->v->csr.mstatus |= STATUS_SIE;
+    r->v->csr.stvec = 0x80001000;
+    sched_run(false);
+    EXPECT_EQ(turns, 2, "it went on");
+    EXPECT_EQ(r->v->stats.injected, 1, "with an interrupt");
+    EXPECT_EQ(r->v->csr.scause, CAUSE_INTERRUPT | IRQ_SEI, "with an interrupt");
+    EXPECT_EQ(resumed_at, 0x80001000, "at its vector");
+}
+
 // Found by the first look: nothing to wait for.
 TEST(what_is_there_is_not_waited_for)
 {
@@ -159,6 +176,7 @@ static void asleep(void)
     r->v->sched.place = PLACE_RUNNING;
     runq_here()->running   = r->v;
     runq_here()->up        = true;
+    runq_here()->idle      = false;
     runq_here()->slice_end = ~0ul;
 }
 
@@ -176,6 +194,17 @@ TEST(one_that_awaits_nothing_any_more)
     EXPECT_EQ(slow->n_looks, 2, "told twice");
     EXPECT_EQ(slow->n_lingering, 1, "once that somebody asks");
     EXPECT_EQ(slow->lingers, false, "and then that nobody does");
+    EXPECT_EQ(fake_hart.n_relax, 1, "at once");
+}
+
+// A device wants to be called now: that is not to be waited for.
+TEST(not_with_a_deadline_that_has_come)
+{
+    asleep();
+    vdev_deadline_set(&slow->dev, 0);
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
+    EXPECT_EQ(slow->n_looks, 0, "at once");
+    EXPECT_EQ(r->v->linger_skips, 0, "not in vain");
 }
 
 // Who is suspended begins anew when it is woken, which is not for this place.
@@ -216,6 +245,8 @@ TEST(who_looks_in_vain_looks_less_often)
     EXPECT_EQ(fake_hart.n_relax, 0, "one goes by");
     EXPECT_EQ(sched_linger(r->v), false, "and no more");
     assert_true(fake_hart.n_relax > 0);
+    vcpu_reset(r->v);
+    EXPECT_EQ(r->v->linger_skips + r->v->linger_lost, 0, "a VM that starts again knows of none");
 }
 
 TEST(not_while_another_wants_the_hart)
@@ -229,6 +260,25 @@ TEST(not_while_another_wants_the_hart)
     other->vm.harts = BIT(5);
     EXPECT_EQ(sched_linger(r->v), false, "in vain");
     assert_true(fake_hart.n_relax > 0); // for the other cannot have this one
+    fake_hart.n_relax  = 0;
+    r->v->linger_skips = 0;
+    other->vm.harts    = ~0ul;
+    other->vm.held     = true;
+    EXPECT_EQ(sched_linger(r->v), false, "in vain");
+    assert_true(fake_hart.n_relax > 0); // nor now
+    other->vm.held          = false;
+    fake_hart.n_relax       = 0;
+    r->v->linger_skips      = 0;
+    other->v->sched.place   = PLACE_SLEEPING;
+    other->v->sched.wake_at = fake_hart.time + 50 * US;
+    EXPECT_EQ(sched_linger(r->v), false, "until it wakes");
+    assert_true(fake_hart.time >= other->v->sched.wake_at);
+    assert_true(fake_hart.time < other->v->sched.wake_at + 10 * US);
+    r->v->linger_skips      = 0;
+    other->v->sched.hart    = 1;
+    other->v->sched.wake_at = fake_hart.time + 50 * US;
+    EXPECT_EQ(sched_linger(r->v), false, "in vain");
+    assert_true(fake_hart.time > other->v->sched.wake_at + 100 * US); // it is another's affair
     rig_free(other);
 }
 
@@ -273,17 +323,18 @@ static void kicked_soon(void)
 {
     if (fake_hart.n_relax != 20)
         return;
-    slow->over = true; // by another hart, which is not asked about this
-    vdev_kick(&slow->dev);
+    vdev_kick(&slow->dev); // by another hart, for something that is not what it waits for
 }
 
 TEST(a_kick_ends_it)
 {
     asleep();
     fake_hart.on_relax = kicked_soon;
-    EXPECT_EQ(sched_linger(r->v), true, "it goes on");
+    EXPECT_EQ(sched_linger(r->v), false, "it gives way");
     EXPECT_EQ(fake_hart.n_relax, 20, "at once");
     EXPECT_EQ(pending_of(r->v) & PEND_DEVICE, 0, "and the kick was answered");
+    EXPECT_EQ(slow->n_looks, 3, "and the kick was answered");
+    EXPECT_EQ(r->v->linger_skips, 0, "not in vain");
 }
 
 static void paused_soon(void)
@@ -305,6 +356,32 @@ TEST(a_paused_vm_stands_still)
     EXPECT_EQ(r->vm.bus.lingers, false, "and nobody asks");
 }
 
+static void paused_meanwhile(void)
+{
+    if (fake_hart.n_relax == 20)
+        vm_pause(&r->vm);
+}
+
+static void goes_on(void)
+{
+    if (vm_state(&r->vm) == VM_PAUSED)
+        vm_resume(&r->vm);
+    else
+        sleeps();
+}
+
+// Nobody asks while it is paused, and it hears of that when it goes on: else it would not interrupt.
+TEST(one_that_was_paused_meanwhile_is_told)
+{
+    fake_hart.on_relax = paused_meanwhile;
+    fake_hart.on_wait  = goes_on;
+    sched_run(false);
+    EXPECT_EQ(turns, 2, "it went on");
+    EXPECT_EQ(slow->n_lingering, 1, "told that somebody asks");
+    EXPECT_EQ(slow->n_looks, 3, "and that nobody does, and called when it was over");
+    EXPECT_EQ(fake_hart.n_wait, 2, "when it was paused, and when it was told");
+}
+
 // Told to give way, to stop or to do anything else: then there is no time for it.
 TEST(not_with_something_pending)
 {
@@ -324,30 +401,159 @@ static void works(void)
     passes();
 }
 
+static u64 seen_ran, seen_busy;
+
+static void watched(void)
+{
+    struct hart_share share;
+
+    fake_hart.time += US;
+    assert_true(sched_hart(0, &share));
+    seen_ran  = fake_hart.n_relax == 1 ? sched_ran(r->v) : seen_ran;
+    seen_busy = fake_hart.n_relax == 1 ? share.busy : seen_busy;
+    EXPECT_EQ(sched_ran(r->v), seen_ran, "it stands still");
+    EXPECT_EQ(share.busy, seen_busy, "it stands still");
+}
+
+// Whoever looks meanwhile sees what will be charged, and never more than later: the watchdog counts
+// on that.
+TEST(its_time_stands_still)
+{
+    struct hart_share share;
+
+    asleep();
+    runq_here()->turn_begin = fake_hart.time;
+    fake_hart.time += 7 * US;
+    fake_hart.on_relax = watched;
+    (void)sched_linger(r->v);
+    assert_true(seen_ran >= 7 * US && seen_ran < 8 * US && seen_busy >= 7 * US);
+    assert_true(sched_ran(r->v) >= seen_ran && sched_ran(r->v) < 10 * US);
+    assert_true(sched_hart(0, &share) && share.busy >= seen_busy);
+    seen_ran = sched_ran(r->v);
+    fake_hart.time += 5 * US;
+    assert_true(sched_ran(r->v) >= seen_ran + 5 * US);
+}
+
+static struct slow *other_slow;
+
+static void other_holds(void)
+{
+    vdev_patient_set(&other_slow->dev, true);
+}
+
+// A device that has heard meanwhile, and from another vCPU, that somebody asks.
+TEST(whoever_holds_something_back_is_told)
+{
+    asleep();
+    other_slow         = rig_device(r, &slow_ops, sizeof *other_slow);
+    fake_hart.on_relax = other_holds;
+    (void)sched_linger(r->v);
+    EXPECT_EQ(other_slow->n_looks, 1, "that nobody asks any more");
+    EXPECT_EQ(other_slow->lingers, false, "that nobody asks any more");
+}
+
+// A second hart, on which `v` computes.
+static void busy_on(struct local *h, struct vcpu *v)
+{
+    *h             = (struct local){ .id = (u32)(h - harts), .up = true, .slice_end = ~0ul };
+    h->running     = v;
+    h->turn_begin  = h->since = fake_hart.time;
+    v->sched.place = PLACE_RUNNING;
+    v->sched.hart  = (u32)(h - harts);
+    v->hsm         = HSM_STARTED;
+}
+
+static void once(bool over)
+{
+    asleep();
+    slow->over        = false;
+    over_after        = over ? 10 : 0;
+    fake_hart.n_relax = 0;
+    vdev_awaited_set(&slow->dev, true);
+    vcpu_line_set(r->v, BIT(IRQ_SEI), false);
+    EXPECT_EQ(sched_linger(r->v), over, "once");
+}
+
+// Or whoever comes to stand beside it would have the hart of one that computes for all that time.
+TEST(what_it_leaves_it_does_not_save_up)
+{
+    struct rig *busy = rig_make(NULL);
+    u64         begin = fake_hart.time, lag;
+
+    busy_on(&harts[1], busy->v);
+    runq_here()->turn_begin = begin;
+    for (unsigned i = 0; i < 5000; i++)
+        once(true);
+    assert_true(fake_hart.time - begin >= 50000 * US);
+    assert_true(sched_ran(r->v) < 10000 * US);
+    lag = share_had(busy->v, fake_hart.time) - share_had(r->v, fake_hart.time);
+    assert_true(lag <= 256 * 1000 * US); // a turn, by weight
+    harts[1] = (struct local){ 0 };
+    rig_free(busy);
+}
+
+static struct rig *newcomer;
+
+static void one_comes(void)
+{
+    if (fake_hart.n_relax != 20)
+        return;
+    newcomer->v->sched.place = PLACE_SLEEPING;
+    newcomer->v->hsm         = HSM_STARTED;
+    newcomer->v->waiting     = false;
+    sched_wake(newcomer->v);
+    fake_hart.irq_pending = fake_hart.irq_enabled = BIT(IRQ_MSI);
+}
+
+// Who comes takes the hart of one that waits, and not of one that computes, whatever they have had.
+TEST(it_gives_way_before_one_that_computes)
+{
+    struct rig *busy = rig_make(NULL);
+
+    newcomer = rig_make(NULL);
+    busy_on(&harts[1], busy->v);
+    harts[1].turn_begin -= 3000 * US;
+    runq_here()->turn_begin = fake_hart.time;
+    fake_hart.on_relax      = one_comes;
+    once(false);
+    EXPECT_EQ(fake_hart.n_relax, 20, "it gives way");
+    EXPECT_EQ(harts[1].ipis, 0, "the other does not");
+    EXPECT_EQ(harts[1].slice_end, ~0ul, "the other does not");
+    assert_true(runq_here()->slice_end < fake_hart.time + 1100 * US);
+    harts[1] = (struct local){ 0 };
+    rig_free(newcomer);
+    rig_free(busy);
+}
+
 // Nor does it count as a stay in the monitor, or as work on the VM's behalf.
 TEST(its_time_is_not_charged)
 {
     struct hart_share share;
-    u64               before;
 
     over_after         = 100;
+    slow->costs        = 300;
+    fake_hart.instret  = 5000;
     fake_hart.on_relax = works;
     sched_run(false);
     assert_true(sched_hart(0, &share));
     assert_true(fake_hart.time >= 1000000 + 100 * US);
     assert_true(sched_ran(r->v) < 10 * US && share.busy < 10 * US);
-    before = r->v->stats.spent[SPENT_OTHER] + r->v->stats.spent[SPENT_DEVICES];
-    assert_true(before < 1000 && r->v->stats.longest < 1000 && longest_stay(0) < 1000);
+    EXPECT_EQ(r->v->stats.spent[SPENT_DEVICES], 600, "both looks, and no more");
+    EXPECT_EQ(r->v->stats.spent[SPENT_OTHER], 0, "both looks, and no more");
+    EXPECT_EQ(r->v->stats.longest, 300, "each was one");
+    EXPECT_EQ(longest_stay(0), 300, "each was one");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN_ON_RIG(what_comes_soon_finds_it_awake),
+        RUN_ON_RIG(an_interrupt_that_is_enabled_is_taken),
         RUN_ON_RIG(what_is_there_is_not_waited_for),
         RUN_ON_RIG(in_vain),
         RUN_ON_RIG(nothing_under_way),
         RUN_ON_RIG(one_that_awaits_nothing_any_more),
+        RUN_ON_RIG(not_with_a_deadline_that_has_come),
         RUN_ON_RIG(not_while_suspended),
         RUN_ON_RIG(who_looks_in_vain_looks_less_often),
         RUN_ON_RIG(not_while_another_wants_the_hart),
@@ -356,7 +562,12 @@ int main(void)
         RUN_ON_RIG(an_interrupt_of_the_machine_ends_it),
         RUN_ON_RIG(a_kick_ends_it),
         RUN_ON_RIG(a_paused_vm_stands_still),
+        RUN_ON_RIG(one_that_was_paused_meanwhile_is_told),
         RUN_ON_RIG(not_with_something_pending),
+        RUN_ON_RIG(whoever_holds_something_back_is_told),
+        RUN_ON_RIG(its_time_stands_still),
+        RUN_ON_RIG(what_it_leaves_it_does_not_save_up),
+        RUN_ON_RIG(it_gives_way_before_one_that_computes),
         RUN_ON_RIG(its_time_is_not_charged),
     };
 
