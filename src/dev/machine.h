@@ -27,6 +27,11 @@ struct machine {
 // Fixed after machine_read().
 extern struct machine machine;
 
+static inline u64 ticks_of_ms(u64 ms)
+{
+    return machine.timebase_hz / 1000 * ms;
+}
+
 static inline u64 ticks_of_us(u64 us)
 {
     return machine.timebase_hz / 1000 * us / 1000;

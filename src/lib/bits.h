@@ -43,6 +43,11 @@ static inline bool is_aligned(u64 a, u64 size)
     return (a & (size - 1)) == 0;
 }
 
+static inline bool is_power_of_two(u64 a)
+{
+    return a && !(a & (a - 1));
+}
+
 // Does [at, at + len) lie inside [base, base + size)?  No sum here can wrap; base + size must not.
 static inline bool range_contains(u64 base, u64 size, u64 at, u64 len)
 {

@@ -139,7 +139,7 @@ static bool ram_is_enough(const struct vm_config *c)
 static u64 pools_alloc(const struct vm_config *c)
 {
     u64 size = c->vcpus * pool_pages(c) * PAGE_SIZE;
-    u64 at   = size & (size - 1) ? 0 : ram_alloc(size, size);
+    u64 at   = is_power_of_two(size) ? ram_alloc(size, size) : 0;
 
     if (at && ram_is_enough(c))
         return at;

@@ -262,7 +262,7 @@ static bool harts_check(void)
 // One that does not come is told, and missed by nobody.
 static void harts_call(void)
 {
-    u64 end    = clock_now() + machine.timebase_hz / 1000 * ARRIVAL_MS;
+    u64 end    = clock_now() + ticks_of_ms(ARRIVAL_MS);
     u32 wanted = (u32)min_u64(machine.n_harts, MAX_HARTS) - 1, arrived, refused;
 
     harts_release();

@@ -36,7 +36,7 @@ bool virtq_begin(const struct vm *vm, struct virtq *q, u32 size_max, u32 pieces_
     u32   size = q->num;
     hpa_t desc_at, avail_at, used_at;
 
-    if (!size || size > size_max || size & (size - 1) ||
+    if (!is_power_of_two(size) || size > size_max ||
         !part_place(vm, q->desc, sizeof(struct vring_desc) * (u64)size, 16, &desc_at) ||
         !part_place(vm, q->avail, AVAIL_SIZE(size), 2, &avail_at) ||
         !part_place(vm, q->used, USED_SIZE(size), 4, &used_at))

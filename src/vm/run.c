@@ -220,6 +220,7 @@ static NOINLINE void come(struct vcpu *v)
 void vcpu_run(struct vcpu *v)
 {
     come(v);
+    // What ended its sleep may have to be done before the guest goes on.
     while (vcpu_settle(v) || (sched_linger(v) && vcpu_settle(v))) {
         guest_enter(v);
         if (v->f.cause == TRAP_DONE)

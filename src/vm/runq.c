@@ -19,6 +19,7 @@
 
 #include "dev/clock.h"
 #include "dev/irq.h"
+#include "dev/machine.h"
 #include "vm/share.h"
 
 #define COMPARED_MAX 128 // in one choice: VMs with which those are who enter, on all harts

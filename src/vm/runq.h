@@ -39,7 +39,6 @@ struct choice {
 };
 
 struct local *runq_here(void); // the calling hart's
-u64           ticks_of_ms(u64 ms);
 
 // Takes the lock:
 

@@ -21,11 +21,6 @@
 #define WEIGHT_UNIT (100ul << 8) // vtime per tick at weight 1
 #define NOBODY      (~0ul)
 
-u64 ticks_of_ms(u64 ms)
-{
-    return machine.timebase_hz / 1000 * ms;
-}
-
 static u64 by_weight(u64 ticks, const struct vcpu *v)
 {
     return ticks * WEIGHT_UNIT / v->vm->weight;

@@ -2,6 +2,7 @@
 // Threads that are harts, with a clock and IPIs.
 #pragma once
 
+#include "dev/machine.h"
 #include "rig/rig.h"
 #include "vm/runq.h"
 

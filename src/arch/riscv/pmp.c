@@ -38,7 +38,7 @@ static bool is_napot(const struct pmp_range *r)
 {
     u64 size = r->end - r->base;
 
-    return size >= PAGE_SIZE && !(size & (size - 1)) && is_aligned(r->base, size);
+    return size >= PAGE_SIZE && is_power_of_two(size) && is_aligned(r->base, size);
 }
 
 // To S and U all is closed that no entry opens, and to M it is open: so says this one, too, since

@@ -3,6 +3,7 @@
 // compute and sleep.
 #pragma once
 
+#include "dev/machine.h"
 #include "rig/rig.h"
 #include "vm/runq.h"
 
