@@ -319,15 +319,30 @@ TEST(an_interrupt_of_the_machine_ends_it)
     EXPECT_EQ(r->v->linger_skips, 0, "not in vain");
 }
 
+static bool kick_is_for_it;
+
 static void kicked_soon(void)
 {
     if (fake_hart.n_relax != 20)
         return;
-    vdev_kick(&slow->dev); // by another hart, for something that is not what it waits for
+    slow->over = kick_is_for_it; // by another hart, which is not asked about this
+    vdev_kick(&slow->dev);
 }
 
 TEST(a_kick_ends_it)
 {
+    kick_is_for_it = true;
+    asleep();
+    fake_hart.on_relax = kicked_soon;
+    EXPECT_EQ(sched_linger(r->v), true, "it goes on");
+    EXPECT_EQ(fake_hart.n_relax, 20, "at once");
+    EXPECT_EQ(pending_of(r->v) & PEND_DEVICE, 0, "and the kick was answered");
+}
+
+// For something that is not what it waits for.
+TEST(another_kick_ends_it)
+{
+    kick_is_for_it = false;
     asleep();
     fake_hart.on_relax = kicked_soon;
     EXPECT_EQ(sched_linger(r->v), false, "it gives way");
@@ -488,6 +503,10 @@ TEST(what_it_leaves_it_does_not_save_up)
     assert_true(sched_ran(r->v) < 10000 * US);
     lag = share_had(busy->v, fake_hart.time) - share_had(r->v, fake_hart.time);
     assert_true(lag <= 256 * 1000 * US); // a turn, by weight
+    fake_hart.time += 50000 * US;        // it computes as well, and that is charged once
+    once(true);
+    assert_true(sched_ran(r->v) >= 50000 * US);
+    assert_true(share_had(r->v, fake_hart.time) <= share_had(busy->v, fake_hart.time));
     harts[1] = (struct local){ 0 };
     rig_free(busy);
 }
@@ -561,6 +580,7 @@ int main(void)
         RUN_ON_RIG(not_beyond_its_slice),
         RUN_ON_RIG(an_interrupt_of_the_machine_ends_it),
         RUN_ON_RIG(a_kick_ends_it),
+        RUN_ON_RIG(another_kick_ends_it),
         RUN_ON_RIG(a_paused_vm_stands_still),
         RUN_ON_RIG(one_that_was_paused_meanwhile_is_told),
         RUN_ON_RIG(not_with_something_pending),
