@@ -11,3 +11,6 @@ struct super {
     u64 tvec, epc, cause, tval, scratch, counteren, envcfg;
     u64 timecmp; // where the guest has the hart's stimecmp, of which STIP is made then
 };
+
+// A deadline that does not come, and is not what a newer QEMU takes for "never" (see its use).
+#define TIMECMP_FAR (~0ul - 1)

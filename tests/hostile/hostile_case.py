@@ -38,11 +38,12 @@ class Case:
     def __init__(self, *attackers, lines=10, rounds=1, first=True, mib=64, shadow_pages=None, icount=True,
                  witness=True, lost=False, until=None, slices=None, share=None, check=None, slow=False,
                  harts=1, cpu="rv64,h=false", memory="512M", turns=0, reports=False,
-                 disk=False, net=False, dropped=None):
+                 disk=False, net=False, dropped=None, one_core=False):
         self.engine = self.witness_engine = "auto"
         self.attackers, self.lines, self.rounds, self.first = attackers, lines * SOAK, rounds, first
         self.mib, self.shadow_pages, self.icount = mib, shadow_pages, icount and harts == 1
         self.harts, self.cpu, self.memory = harts, cpu, memory
+        self.one_core = one_core                # of the host's: QEMU's threads keep each other waiting
         self.turns = turns                      # that all harts have given, at least
         self.disk = disk                        # each attacker has a partition of one
         self.net = net                          # the n-th attacker has the address 52:54:00:00:00:n
@@ -132,7 +133,7 @@ class Outcome:
 def play(name, case, monitor, folder):
     disk = Disk(case, folder / name) if case.disk else None
     machine = Machine(monitor, bundle(case.vms()), folder / name, case.icount, case.slow, case.memory,
-                      case.harts, case.cpu, disk and disk.path)
+                      case.harts, case.cpu, disk and disk.path, case.one_core)
     try:
         until = case.until if isinstance(case.until, list) else [case.until]
         finished = all(machine.wait(*what, END_SECONDS) for what in until)
@@ -169,7 +170,8 @@ def o1_no_panic(_, outcome):
 def o2_witness_is_content(case, outcome):
     done = re.search(r"witness: done ok stall_us=(\d+) late_us=(\d+) share=(\d+)", outcome.shown)
     if not outcome.finished or not done:
-        yield "it did not come to its end, or the witness not to a good one"
+        told = re.findall(r"\n((?:witness: |FAIL |unexpected trap|duomo: honest: its guest )[^\n]*)", outcome.shown)
+        yield "\n    ".join(["it did not come to its end, or the witness not to a good one:", *told[-4:]])
         return
     stall, late, share = map(int, done.groups())
     bound = case.slices * SLICE_US + MARGIN_US

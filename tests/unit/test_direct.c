@@ -398,6 +398,9 @@ TEST(a_hart_without_stimecmp_has_an_emulated_timer)
 TEST(a_machine_that_does_not_tell_of_it_has_an_emulated_timer)
 {
     machine.isa.has &= ~EXT_SSTC;
+    fake_hart.super.timecmp = 3000; // of another, who was here before
+    turn(look);
+    EXPECT_EQ(seen.timecmp, TIMECMP_FAR, "STIP is made of nobody's");
     timer_is_emulated();
 }
 

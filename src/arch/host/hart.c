@@ -223,10 +223,9 @@ void hart_super_begin(bool timer)
 
 void hart_super_load(const struct super *to, bool timer)
 {
-    u64 timecmp = timer ? to->timecmp : fake_hart.super.timecmp;
-
-    fake_hart.super         = *to;
-    fake_hart.super.timecmp = timecmp;
+    fake_hart.super = *to;
+    if (!timer)
+        fake_hart.super.timecmp = TIMECMP_FAR;
 }
 
 // As on the real hart: what does not differ from what it is said to hold is not written.

@@ -341,6 +341,8 @@ void hart_super_load(const struct super *to, bool timer)
 {
     if (timer)
         super_timecmp_set(to->timecmp);
+    else if (hart_caps.stimecmp) // it is the one before's, of which QEMU makes STIP all the same
+        csr_write(0x14d, TIMECMP_FAR);
     super_status_set(to->status);
     csr_write(mip, to->pending);
     super_enabled_set(to->enabled);

@@ -19,12 +19,13 @@ static ALWAYS_INLINE void super_enabled_set(u64 enabled)
     csr_write(mie, bits_merge(csr_read(mie), enabled, INT_S));
 }
 
-// QEMU 8.0 and later take ~0 for "never", and then leave the deadline before it running, which may
-// be another guest's.  One that is a tick sooner replaces it.
+// On QEMU the deadline before this one may come while it is replaced: STIP is then made of it, and
+// stays, and it may have been another guest's.  At the second write there is none that could come,
+// and STIP is cleared.  (QEMU 8.0 and later also take ~0 for "never", and leave the deadline before
+// it running.)
 static ALWAYS_INLINE void super_timecmp_set(u64 deadline_ticks)
 {
-    if (UNLIKELY(deadline_ticks == ~0ul))
-        csr_write(0x14d, ~0ul - 1);
+    csr_write(0x14d, TIMECMP_FAR);
     csr_write(0x14d, deadline_ticks);
 }
 
@@ -34,7 +35,7 @@ static ALWAYS_INLINE void super_timecmp_set(u64 deadline_ticks)
 static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct super *held,
                                             bool timer)
 {
-    bool late = timer && to->pending & ~held->pending & BIT(IRQ_STI);
+    bool late = to->pending & ~held->pending & BIT(IRQ_STI);
 
     if (to->status != held->status)
         super_status_set(to->status);
@@ -50,8 +51,10 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         csr_write(scause, to->cause);
     if (to->tval != held->tval)
         csr_write(stval, to->tval);
-    if (late || (timer && to->timecmp != held->timecmp))
+    if (timer && to->timecmp != held->timecmp)
         super_timecmp_set(to->timecmp);
+    else if (timer && late)
+        csr_write(0x14d, to->timecmp);
 }
 
 static ALWAYS_INLINE void hart_super_look(struct super *s)
