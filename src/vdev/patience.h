@@ -8,11 +8,16 @@
 #define PATIENCE_MAX_US 2500
 #define PATIENCE_OFFERS 4 // so many are waited for, where they come
 
+#define PATIENCE_SKIPS_MAX 63 // times between two trials
+
 struct patience {
     u64  until;      // ticks: what is held is told then; ~0: nothing is held
     u64  offered_at; // ticks: the driver's last offer
     u64  each;       // ticks from one offer to the next, while something was held; 0: none came
     bool offered;    // one has come since the hold began
+    bool tries;      // whether one comes shows something
+    u32  skips;      // times until the next trial
+    u32  vain;       // how many they were after the last one that was in vain; 0: it was not
 };
 
 void patience_reset(struct patience *p);

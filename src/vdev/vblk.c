@@ -386,10 +386,11 @@ static void hold(struct vblk *b, bool idle, u64 now)
     }
 }
 
-// Will the queue be looked at before long, whatever happens?
+// Will the queue be looked at before long, whatever happens?  With a driver's next offer, if it has
+// other work; otherwise when the time is over.
 static bool is_patient(const struct vblk *b, bool idle)
 {
-    return b->virtio.dev.vm->bus.lingers || (!idle && is_busy(b));
+    return b->virtio.dev.vm->bus.lingers || (!idle && (is_busy(b) || b->patience.each));
 }
 
 static void attend(struct vblk *b, bool notified)
