@@ -43,14 +43,14 @@ static const struct disk_case {
     unsigned    depth;
     u64         requests;
 } cases[] = {
-    { "read_1m_1",   false, false, MIB,     1,  64    },
-    { "read_1m_32",  false, false, MIB,     32, 128   },
-    { "write_1m_1",  true,  false, MIB,     1,  64    },
-    { "write_1m_32", true,  false, MIB,     32, 128   },
-    { "read_4k_1",   false, true,  4 * KIB, 1,  1000  },
-    { "read_4k_32",  false, true,  4 * KIB, 32, 4000  },
-    { "write_4k_1",  true,  true,  4 * KIB, 1,  1000  },
-    { "write_4k_32", true,  true,  4 * KIB, 32, 4000  },
+    { "read_1m_1",   false, false, MIB,     1,  256   },
+    { "read_1m_32",  false, false, MIB,     32, 512   },
+    { "write_1m_1",  true,  false, MIB,     1,  256   },
+    { "write_1m_32", true,  false, MIB,     32, 512   },
+    { "read_4k_1",   false, true,  4 * KIB, 1,  600   },
+    { "read_4k_32",  false, true,  4 * KIB, 32, 1000  },
+    { "write_4k_1",  true,  true,  4 * KIB, 1,  600   },
+    { "write_4k_32", true,  true,  4 * KIB, 32, 1000  },
 };
 
 static u64 random_next(u64 *x)
