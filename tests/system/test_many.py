@@ -101,7 +101,9 @@ def test_sixteen_at_once(run, figura, kernel, initrd, tmp_path, harts):
     machine.wait_for(lambda: "root@duomo" in machine.shown(), "the shell has no prompt")
     machine.ask("kill linux0")
     machine.wait_for(lambda: machine.states()[0] == "off", "one is not killed")
-    assert machine.states()[1:] == all_wait[1:]
+    # Those that wait have a timer, too, which wakes one of them for a moment now and then.
+    assert set(machine.states()[1:]) <= {"waiting", "running"}
+    machine.wait_for(lambda: machine.states()[1:] == all_wait[1:], "the others do not go on waiting")
 
 
 def test_what_it_prints_while_the_monitor_answers_is_whole(run, kernel, initrd, tmp_path):
