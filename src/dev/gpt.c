@@ -62,8 +62,7 @@ static const char *entries_check(const struct gpt *g, u32 block_size, u64 n_bloc
 {
     u64 bytes = (u64)g->n_entries * g->entry_size, n;
 
-    if (g->entry_size < GPT_ENTRY || g->entry_size > ENTRY_MAX ||
-        g->entry_size & (g->entry_size - 1))
+    if (!is_power_of_two(g->entry_size) || g->entry_size < GPT_ENTRY || g->entry_size > ENTRY_MAX)
         return "its entries have an impossible size";
     if (!bytes || bytes > ENTRIES_BYTES_MAX)
         return "it has no entries, or too many";

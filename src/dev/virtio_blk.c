@@ -210,8 +210,7 @@ static const char *shape_read(struct virtio_blk *b)
         min_u64(ZEROES_MAX, config(b, VIRTIO_BLK_F_WRITE_ZEROES, VIRTIO_BLK_ZEROES_MAX, 4, 0));
     // A request of no more than one segment may have is within the limit, however it is cut.
     s->sectors_max = limit(size_max / SECTOR_SIZE, SECTORS_MAX);
-    if (s->block_size < SECTOR_SIZE || s->block_size > PAGE_SIZE ||
-        s->block_size & (s->block_size - 1))
+    if (!is_power_of_two(s->block_size) || s->block_size < SECTOR_SIZE || s->block_size > PAGE_SIZE)
         return "its blocks are not of 512 to 4096 bytes; QEMU: give it logical_block_size=512";
     if (size_max && size_max < s->block_size)
         return "it takes less than a block at a time; it is not used";
