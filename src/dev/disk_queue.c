@@ -266,12 +266,13 @@ static void fail_waiting(struct disk *d, struct blkreq ***tail)
 
 // An interrupt costs as much as a request.  One client with many requests under way has some over
 // before it hears of the first, and who looks by himself needs none; but what waits for a place at
-// the device goes on with one, and where others use the disk too, nobody waits for that.
+// the device, or for what is there, goes on with one, and where others use the disk too, nobody
+// waits for that.
 static u32 lazy_of(const struct disk *d)
 {
     if (d->shared || !d->last || d->last->n_flying != d->n_flying)
         return 0;
-    if (d->last->patient && !d->line_first)
+    if (d->last->patient && !d->line_first && !d->last->head)
         return DISK_QUIET;
     return d->n_flying < LAZY_FROM ? 0 : d->n_flying / 4;
 }

@@ -18,21 +18,17 @@
 
 void patience_reset(struct patience *p)
 {
-    *p = (struct patience){ .until = ~0ul };
+    *p = (struct patience){ .until = ~0ul, .skips = 1, .vain = 1 };
 }
 
 // How long what is held from now on is held.
-static u64 time_chosen(struct patience *p)
+static u64 time_chosen(const struct patience *p)
 {
     u64 most = ticks_of_us(PATIENCE_MAX_US), least = ticks_of_us(PATIENCE_MIN_US);
 
-    p->tries = p->each || !p->skips;
-    if (p->each)
-        return max_u64(least, min_u64(most, PATIENCE_OFFERS * p->each));
-    if (p->tries)
-        return most;
-    p->skips--;
-    return least;
+    if (!p->each)
+        return p->skips ? least : most;
+    return max_u64(least, min_u64(most, PATIENCE_OFFERS * p->each));
 }
 
 void patience_begin(struct patience *p, u64 now_ticks)
@@ -45,9 +41,11 @@ void patience_begin(struct patience *p, u64 now_ticks)
 
 static void was_in_vain(struct patience *p)
 {
-    bool was_long = PATIENCE_OFFERS * p->each >= ticks_of_us(PATIENCE_MAX_US);
-
-    p->each = was_long ? 0 : 2 * p->each;
+    if (!p->each && p->skips) {
+        p->skips--;
+        return;
+    }
+    p->each = PATIENCE_OFFERS * p->each < ticks_of_us(PATIENCE_MAX_US) ? 2 * p->each : 0;
     if (!p->each)
         p->skips = p->vain = (u32)min_u64(2 * p->vain + 1, PATIENCE_SKIPS_MAX);
 }
@@ -56,7 +54,7 @@ void patience_end(struct patience *p, u64 now_ticks)
 {
     if (p->offered)
         p->vain = 0;
-    else if (p->tries && now_ticks >= p->until)
+    else if (now_ticks >= p->until)
         was_in_vain(p);
     p->until = ~0ul;
 }

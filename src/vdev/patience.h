@@ -13,9 +13,8 @@
 struct patience {
     u64  until;      // ticks: what is held is told then; ~0: nothing is held
     u64  offered_at; // ticks: the driver's last offer
-    u64  each;       // ticks from one offer to the next, while something was held; 0: none came
+    u64  each;       // ticks from one offer to the next, as far as is known; 0: none is expected
     bool offered;    // one has come since the hold began
-    bool tries;      // whether one comes shows something
     u32  skips;      // times until the next trial
     u32  vain;       // how many they were after the last one that was in vain; 0: it was not
 };

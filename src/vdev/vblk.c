@@ -386,11 +386,13 @@ static void hold(struct vblk *b, bool idle, u64 now)
     }
 }
 
-// Will the queue be looked at before long, whatever happens?  With a driver's next offer, if it has
-// other work; otherwise when the time is over.
+// Will the queue be looked at before long, whatever happens?  With the next offer of a driver that
+// has other work; but one that polls makes that when it sees the last one done.
 static bool is_patient(const struct vblk *b, bool idle)
 {
-    return b->virtio.dev.vm->bus.lingers || (!idle && (is_busy(b) || b->patience.each));
+    bool goes_on = b->patience.each && !virtq_is_polled(&b->virtio.queues[0]);
+
+    return b->virtio.dev.vm->bus.lingers || (!idle && (is_busy(b) || goes_on));
 }
 
 static void attend(struct vblk *b, bool notified)

@@ -266,6 +266,12 @@ void virtq_push(struct virtq *q, u16 head, u32 written)
     virtq_push_all(q, &(struct used){ head, written }, 1);
 }
 
+bool virtq_is_polled(const struct virtq *q)
+{
+    return q->ready && !q->event_index &&
+           gmem_load16(hpa_at(q->avail_at, RING_FLAGS), __ATOMIC_RELAXED) & VRING_NO_INTERRUPT;
+}
+
 bool virtq_wants_interrupt(struct virtq *q)
 {
     u16 before = q->told_used;
@@ -275,8 +281,7 @@ bool virtq_wants_interrupt(struct virtq *q)
         return false;
     __atomic_thread_fence(__ATOMIC_SEQ_CST); // the driver sets its wish, then looks at our index
     if (!q->event_index)
-        return !(gmem_load16(hpa_at(q->avail_at, RING_FLAGS), __ATOMIC_RELAXED) &
-                 VRING_NO_INTERRUPT);
+        return !virtq_is_polled(q);
     return vring_passed(gmem_load16(hpa_at(q->avail_at, AVAIL_ENTRY(q->size)), __ATOMIC_RELAXED),
                         q->next_used, before);
 }

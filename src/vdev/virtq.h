@@ -66,6 +66,8 @@ void virtq_push_all(struct virtq *q, const struct used *used, u32 n);
 // Does the driver want an interrupt for what was pushed since it was last asked?  (2.7.7, 2.7.10)
 // Not for a queue that is not ready, which has no place to say so.
 MUST_CHECK bool virtq_wants_interrupt(struct virtq *q);
+// Has the driver said that it looks by itself?  (Not where there is an event index.)
+bool virtq_is_polled(const struct virtq *q);
 // The driver need not notify (false), or must (true) when it offers more; then look once more.
 void virtq_notify_set(struct virtq *q, bool wanted);
 

@@ -805,6 +805,30 @@ TEST(no_interrupts_for_one_who_looks)
     EXPECT_EQ(j[2].n_done, 1, "all");
 }
 
+// A flush goes to the device when the writes before it are done, and is not to wait for a look.
+TEST(what_waits_for_another_request_needs_its_interrupt)
+{
+    struct blkdev *a = must_open("alpha", 100);
+    struct job     write, flush;
+
+    job_start(&write, a, BLK_WRITE, 0, 1);
+    run(1);
+    for (int i = 0; i < 64; i++)
+        disk_interrupt(card.chip.disk); // he is alone
+    job_start(&write, a, BLK_WRITE, 0, 1);
+    job_start(&flush, a, BLK_FLUSH, 0, 0);
+    blk_look(a, true);
+    EXPECT_EQ(card.n, 1, "the write");
+    EXPECT_EQ(card.chip.lazy, 0, "the flush waits for it");
+    finish(0, BLK_OK);
+    disk_interrupt(card.chip.disk);
+    EXPECT_EQ(card.has[0]->op, BLK_FLUSH, "the flush");
+    blk_look(a, true);
+    EXPECT_EQ(card.chip.lazy, DISK_QUIET, "nothing waits for that");
+    run(1);
+    EXPECT_EQ(flush.n_done, 1, "done");
+}
+
 // What is followed by a look begins with that.
 TEST(several_begin_together)
 {
@@ -967,6 +991,7 @@ int main(void)
         RUN_ON_RIG(a_disk_that_dies_within_a_large_request),
         RUN_ON_RIG(interrupts_are_gathered_for_one_who_is_alone),
         RUN_ON_RIG(no_interrupts_for_one_who_looks),
+        RUN_ON_RIG(what_waits_for_another_request_needs_its_interrupt),
         RUN_ON_RIG(several_begin_together),
         RUN_ON_RIG(a_flush_is_a_barrier_for_its_client),
         RUN_ON_RIG(a_flush_does_not_wait_for_reads),

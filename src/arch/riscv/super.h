@@ -35,8 +35,6 @@ static ALWAYS_INLINE void super_timecmp_set(u64 deadline_ticks)
 static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct super *held,
                                             bool timer)
 {
-    bool late = to->pending & ~held->pending & BIT(IRQ_STI);
-
     if (to->status != held->status)
         super_status_set(to->status);
     if (to->pending != held->pending)
@@ -53,7 +51,7 @@ static ALWAYS_INLINE void hart_super_update(const struct super *to, const struct
         csr_write(stval, to->tval);
     if (timer && to->timecmp != held->timecmp)
         super_timecmp_set(to->timecmp);
-    else if (timer && late)
+    else if (timer && to->pending & ~held->pending & BIT(IRQ_STI)) // it may be late
         csr_write(0x14d, to->timecmp);
 }
 
