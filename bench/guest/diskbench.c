@@ -43,14 +43,22 @@ static const struct disk_case {
     unsigned    depth;
     u64         requests;
 } cases[] = {
-    { "read_1m_1",   false, false, MIB,     1,  256   },
-    { "read_1m_32",  false, false, MIB,     32, 512   },
-    { "write_1m_1",  true,  false, MIB,     1,  256   },
-    { "write_1m_32", true,  false, MIB,     32, 512   },
-    { "read_4k_1",   false, true,  4 * KIB, 1,  600   },
-    { "read_4k_32",  false, true,  4 * KIB, 32, 1000  },
-    { "write_4k_1",  true,  true,  4 * KIB, 1,  600   },
-    { "write_4k_32", true,  true,  4 * KIB, 32, 1000  },
+    { "read_1m_1",    false, false, MIB,     1,  256  },
+    { "read_1m_32",   false, false, MIB,     32, 512  },
+    { "write_1m_1",   true,  false, MIB,     1,  256  },
+    { "write_1m_32",  true,  false, MIB,     32, 512  },
+    { "read_1m_r1",   false, true,  MIB,     1,  256  },
+    { "read_1m_r32",  false, true,  MIB,     32, 512  },
+    { "write_1m_r1",  true,  true,  MIB,     1,  256  },
+    { "write_1m_r32", true,  true,  MIB,     32, 512  },
+    { "read_4k_1",    false, false, 4 * KIB, 1,  600  },
+    { "read_4k_32",   false, false, 4 * KIB, 32, 1000 },
+    { "write_4k_1",   true,  false, 4 * KIB, 1,  600  },
+    { "write_4k_32",  true,  false, 4 * KIB, 32, 1000 },
+    { "read_4k_r1",   false, true,  4 * KIB, 1,  600  },
+    { "read_4k_r32",  false, true,  4 * KIB, 32, 1000 },
+    { "write_4k_r1",  true,  true,  4 * KIB, 1,  600  },
+    { "write_4k_r32", true,  true,  4 * KIB, 32, 1000 },
 };
 
 static u64 random_next(u64 *x)

@@ -57,10 +57,10 @@ def test_a_disk_yields_numbers(report):
     measured, text = report
     if "vm" not in machines():
         pytest.skip("no monitor")
-    for name, what, _ in run.disk.CASES:
-        assert what in text
+    for case in run.disk.CASES:
+        assert case.what in text
         for machine in machines():
-            boots = measured["disk"]["ns"][name][machine]
+            boots = measured["disk"]["ns"][case.name][machine]
             assert boots and all(turns and min(turns) > 0 for turns in boots)
 
 
