@@ -17,9 +17,10 @@ static inline u64 bucket_closed_until(const struct bucket *b, u64 now)
     return b->per_s && b->paid > now + b->burst ? b->paid - b->burst : 0;
 }
 
-// Uses so many units, of which one lot may be larger than what the bucket still holds.
+// Uses so many units, of which one lot may be larger than what the bucket still holds.  Rounded up:
+// otherwise small lots cost nothing where the clock is slow.
 static inline void bucket_use(struct bucket *b, u64 units, u64 now, u64 hz)
 {
     if (b->per_s)
-        b->paid = max_u64(b->paid, now) + units * hz / b->per_s;
+        b->paid = max_u64(b->paid, now) + (units * hz + b->per_s - 1) / b->per_s;
 }

@@ -224,6 +224,7 @@ const char *disk_open(const char *partition, bool read_only, u32 weight, struct 
     c->dev.first     = p->first;
     c->dev.n_sectors = p->n_sectors;
     c->dev.read_only |= read_only;
+    c->dev.has_flush &= !c->dev.read_only; // there is nothing to be flushed
     memcpy(c->dev.id, p->label[0] ? p->label : p->id, sizeof c->dev.id);
     d->clients = c;
     n_clients++;

@@ -16,10 +16,11 @@
 
 #include "lib/bits.h"
 
-#define COST_FIXED         64   // sectors that a request costs beside its own
-#define COST_MOST          2048 // of a DISCARD, which writes nothing
-#define SHARED_INTERRUPTS  64   // so long the disk counts as shared
-#define LAZY_FROM          8    // requests under way, from which on interrupts are gathered
+#define COST_FIXED         64      // sectors that a request costs beside its own
+#define COST_MOST          2048    // of a DISCARD, which writes nothing
+#define LEAD_MOST          BIT(40) // of a finish, in virtual time: above what any request costs
+#define SHARED_INTERRUPTS  64      // so long the disk counts as shared
+#define LAZY_FROM          8       // requests under way, from which on interrupts are gathered
 #define FLIGHT_SECTORS_MAX (8 * MIB / SECTOR_SIZE) // that the device has at a time
 #define PIECES_AT_ONCE     1024                    // that are given to it in one stay
 #define PORTION_SECTORS    (4 * MIB / SECTOR_SIZE) // of a larger request go at a time
@@ -29,29 +30,25 @@ static bool is_ahead(u64 a, u64 b) // of virtual times, which may wrap
     return (s64)(a - b) < 0;
 }
 
-static bool is_write(const struct blkreq *r)
-{
-    return r->op != BLK_READ && r->op != BLK_FLUSH;
-}
-
-static u64 cost_of(const struct blkreq *r)
-{
-    return (r->op == BLK_DISCARD ? min_u64(r->n_sectors, COST_MOST) : r->n_sectors) + COST_FIXED;
-}
-
 // That are read from memory or written there.
 static u64 data_sectors(const struct blkreq *r)
 {
     return r->op == BLK_READ || r->op == BLK_WRITE ? r->n_sectors : 0;
 }
 
-// That the device reads or writes: zeros take their time as well.
+// That keep the device busy: zeros take their time as well.
 static u64 disk_sectors(const struct blkreq *r)
 {
-    return r->op == BLK_DISCARD ? 0 : r->n_sectors;
+    return r->op == BLK_DISCARD ? min_u64(r->n_sectors, COST_MOST) : r->n_sectors;
 }
 
-// A flush waits for the client's writes, and a large request's next portion for the last one.
+static u64 cost_of(const struct blkreq *r)
+{
+    return disk_sectors(r) + COST_FIXED;
+}
+
+// A flush waits for the client's writes and for its last flush, so that nobody has all of the
+// device's places with flushes; and a large request's next portion for the last one.
 static bool is_ready(const struct client *c)
 {
     return c->head && !c->portion_flies && !(c->head->op == BLK_FLUSH && c->n_writes);
@@ -116,7 +113,7 @@ static void line_enter(struct disk *d, struct client *c)
 
     if (c->in_line || !is_ready(c))
         return;
-    c->start = is_ahead(c->finish, d->now) ? d->now : c->finish;
+    c->start = c->finish - d->now > LEAD_MOST ? d->now : c->finish;
     while (before && is_ahead(c->start, before->start))
         before = before->before;
     c->in_line = true;
@@ -142,7 +139,7 @@ static void turn_taken(struct disk *d, const struct blkreq *r)
     d->now    = c->start;
     c->finish = c->start + cost_of(r) * c->scale;
     c->n_flying++;
-    c->n_writes += is_write(r);
+    c->n_writes += r->op != BLK_READ;
     d->n_flying++;
     d->sectors_flying += disk_sectors(r);
     line_enter(d, c);
@@ -187,10 +184,10 @@ static enum blk_status admit(const struct blkdev *s, const struct blkreq *r)
 {
     u64 most = sectors_most(s, r->op);
 
-    if (s->read_only && is_write(r))
-        return BLK_READ_ONLY;
     if (r->op == BLK_FLUSH)
         return s->has_flush ? BLK_OK : BLK_UNSUPPORTED;
+    if (s->read_only && r->op != BLK_READ)
+        return BLK_READ_ONLY;
     if (!most)
         return BLK_UNSUPPORTED;
     if (!part_holds(s->n_sectors, r->sector, r->n_sectors) || r->n_sectors > most ||
@@ -223,7 +220,7 @@ static struct blkreq *account(struct disk *d, struct blkreq *r)
     struct blkreq *over = r;
 
     c->n_flying--;
-    c->n_writes -= is_write(r);
+    c->n_writes -= r->op != BLK_READ;
     c->n_bytes += data_sectors(r) * SECTOR_SIZE;
     c->n_errors += r->status != BLK_OK;
     d->n_flying--;

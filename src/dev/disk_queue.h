@@ -24,7 +24,7 @@ struct client {
     struct client *before, *after; // in line
     bool           in_line;
     u32            n_queued, n_flying;
-    u32            n_writes; // of those flying
+    u32            n_writes; // of those flying, that are no reads
     bool           patient;  // it looks by itself
     u64            n_requests, n_bytes, n_errors;
 

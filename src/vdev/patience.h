@@ -8,7 +8,7 @@
 #define PATIENCE_MAX_US 2500
 #define PATIENCE_OFFERS 4 // so many are waited for, where they come
 
-#define PATIENCE_SKIPS_MAX 63 // times between two trials
+#define PATIENCE_SKIPS_MAX 255 // times between two trials
 
 struct patience {
     u64  until;      // ticks: what is held is told then; ~0: nothing is held

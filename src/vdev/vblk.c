@@ -122,20 +122,19 @@ static bool must_flush(const struct vblk *b, const struct request *r)
            disk_of(&b->virtio)->has_flush && !(b->virtio.features & VIRTIO_BLK_F_FLUSH);
 }
 
-static void flush_make(struct request *r)
+static void flush_submit(struct vblk *b, struct request *r)
 {
     r->blk.op        = BLK_FLUSH;
     r->blk.sector    = 0;
     r->blk.n_sectors = r->blk.n_segs = 0;
+    submit(b, r);
 }
 
 static void finish(struct vblk *b, struct request *r)
 {
-    if (UNLIKELY(must_flush(b, r))) {
-        flush_make(r);
-        r->blk.more = false;
-        submit(b, r);
-    } else
+    if (UNLIKELY(must_flush(b, r)))
+        flush_submit(b, r);
+    else
         give_back(b, r, vblk_status(r->result));
 }
 
@@ -238,9 +237,8 @@ static void range_start(struct vblk *b, struct request *r, enum blk_op op)
 
 static void flush_start(struct vblk *b, struct request *r)
 {
-    flush_make(r);
     if (disk_of(&b->virtio)->has_flush)
-        submit(b, r);
+        flush_submit(b, r);
     else
         give_back(b, r, VIRTIO_BLK_OK);
 }
@@ -346,14 +344,13 @@ static void queue_serve(struct vblk *b)
     u32           work  = 0;
     u32           asked = ~0u; // where the driver was when it was asked
 
-    while (virtio_queue_usable(&b->virtio, 0)) {
+    b->is_silent = false;
+    while (virtio_queue_usable(&b->virtio, 0) && !b->is_silent) {
         b->is_silent = !chains_take(b, &work) || is_busy(b);
         if (q->next_avail == asked && !b->is_silent)
             return;
         asked = q->next_avail;
         virtq_notify_set(q, !b->is_silent);
-        if (b->is_silent)
-            return;
     }
 }
 
@@ -370,10 +367,11 @@ static void tell(struct vblk *b, bool due)
 }
 
 // What is held back is looked at when the VM has nothing to do, or at a certain time.  A VM that
-// waits for its disk alone is woken by that.
+// waits for its disk alone is woken by that; but it may be woken by something else, and work.
 static void hold(struct vblk *b, bool idle, u64 now)
 {
-    bool holds = b->is_silent || (b->is_patient && under_way(b)) || untold(b);
+    bool holds = b->must_look || b->is_silent || (b->is_patient && under_way(b)) || untold(b);
+    u64  until = b->must_look ? 0 : now + ticks_of_us(PATIENCE_MAX_US);
 
     vdev_awaited_set(&b->virtio.dev, under_way(b) && !is_busy(b)); // of many a lot is told at once
     vdev_patient_set(&b->virtio.dev, holds);
@@ -381,18 +379,20 @@ static void hold(struct vblk *b, bool idle, u64 now)
         patience_end(&b->patience, now);
     else {
         patience_begin(&b->patience, now);
-        if (b->patience.until < vdev_deadline(&b->virtio.dev))
-            vdev_deadline_set(&b->virtio.dev, b->patience.until);
+        until = min_u64(until, b->patience.until);
     }
+    if (holds && until < vdev_deadline(&b->virtio.dev))
+        vdev_deadline_set(&b->virtio.dev, until);
 }
 
 // Will the queue be looked at before long, whatever happens?  With the next offer of a driver that
 // has other work; but one that polls makes that when it sees the last one done.
 static bool is_patient(const struct vblk *b, bool idle)
 {
-    bool goes_on = b->patience.each && !virtq_is_polled(&b->virtio.queues[0]);
+    bool goes_on = is_busy(b) || b->patience.each;
 
-    return b->virtio.dev.vm->bus.lingers || (!idle && (is_busy(b) || goes_on));
+    return b->virtio.dev.vm->bus.lingers ||
+           (!idle && goes_on && !virtq_is_polled(&b->virtio.queues[0]));
 }
 
 static void attend(struct vblk *b, bool notified)

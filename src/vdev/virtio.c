@@ -108,6 +108,8 @@ static void status_write(struct virtio *d, u32 value, struct mmio *m)
         m->again = !is_quiet(d);
         if (!m->again)
             device_reset(d);
+        for (u32 i = 0; m->again && i < d->virtio_ops->n_queues; i++)
+            d->queues[i].stopping = true;
         return;
     }
     if (added & VIRTIO_FEATURES_OK && !features_settle(d))

@@ -3,6 +3,8 @@
 #include "dev/disk.h"
 #include "dev/machine.h"
 
+#include "dev/bucket.h"
+#include "dev/disk_queue.h"
 #include "lib/bits.h"
 #include "rig/disk.h"
 #include "rig/tables.h"
@@ -495,6 +497,28 @@ TEST(who_was_idle_saves_up_nothing)
     expect_ratio(counts[0], counts[1], 100);
 }
 
+// Virtual time wraps, and an idle client's stands still.
+TEST(who_was_idle_for_years_has_its_turn)
+{
+    struct blkdev *a = must_open("alpha", 100), *b = must_open("beta", 1);
+    struct disk   *d = card.chip.disk;
+    struct job     j;
+
+    for (u64 years = 1; years; years <<= 1) {
+        job_start(&j, a, BLK_READ, 0, 1);
+        run(1);
+        CONTAINER_OF(b, struct client, dev)->finish = d->now - years;
+        flood(0, a, 64);
+        job_start(&j, b, BLK_READ, 7, 1);
+        run(1);
+        EXPECT_EQ(card.has[card.n - 1]->sector, 2007, "%lx", (unsigned long)years);
+        for (int i = 0; i < CROWD; i++)
+            crowd[0][i].again = false;
+        run(CROWD + 1);
+        EXPECT_EQ(card.n, 0, "all");
+    }
+}
+
 TEST(four_at_once)
 {
     struct blkdev *d[4];
@@ -533,7 +557,7 @@ TEST(data_under_way_is_bounded)
     EXPECT_EQ(j[18].n_done, 1, "in order");
 }
 
-// Zeros take the device as long as data; what is given up does not.
+// Zeros take the device as long as data; what is given up takes its time as well, but not as long.
 TEST(zeroes_under_way_are_bounded)
 {
     struct blkdev *a = must_open("beta", 100);
@@ -543,10 +567,14 @@ TEST(zeroes_under_way_are_bounded)
         card.chip.depth = 64;
         for (int i = 0; i < 80; i++)
             job_start(&j[i], a, discard ? BLK_DISCARD : BLK_WRITE_ZEROES, 0, 500);
-        EXPECT_EQ(card.n, discard ? 64 : 16384 / 500, "as many as 8 MiB hold, if they count");
+        EXPECT_EQ(card.n, 16384 / 500, "as many as 8 MiB hold");
         run(80);
         EXPECT_EQ(j[79].n_done, 1, "all in the end");
     }
+    a->n_sectors = a->discard_max = 100000;
+    for (int i = 0; i < 80; i++)
+        job_start(&j[i], a, BLK_DISCARD, 0, 100000);
+    EXPECT_EQ(card.n, 16384 / 2048, "each as a MiB");
 }
 
 TEST(zeroes_cost_as_much_as_data)
@@ -885,6 +913,46 @@ TEST(a_flush_does_not_wait_for_reads)
     EXPECT_EQ(card.n, 2, "both");
 }
 
+// A flush has no data, and may take the device long: whoever has many has one there at a time.
+TEST(flushes_leave_places_for_others)
+{
+    struct blkdev *a = must_open("alpha", 1000), *b = must_open("beta", 1);
+    struct job     f[2 * DEPTH], r;
+
+    for (int i = 0; i < 2 * DEPTH; i++)
+        job_start(&f[i], a, BLK_FLUSH, 0, 0);
+    EXPECT_EQ(card.n, 1, "one of many");
+    job_start(&r, b, BLK_READ, 0, 8);
+    EXPECT_EQ(card.n, 2, "and the other's");
+    run(2 * DEPTH + 1);
+    EXPECT_EQ(f[2 * DEPTH - 1].n_done + r.n_done, 2, "all are done");
+}
+
+TEST(nothing_is_flushed_by_who_cannot_write)
+{
+    struct blkdev *d;
+    struct job     j;
+
+    assert_null(disk_open("alpha", true, 100, &d));
+    EXPECT_EQ(d->has_flush, false, "it does not say so");
+    EXPECT_EQ(job_try(&j, d, BLK_FLUSH, 0, 0), BLK_UNSUPPORTED, "flush");
+    EXPECT_EQ(card.n, 0, "nothing reaches the disk");
+}
+
+// --- limits ---
+
+// What is less than a tick of a slow clock costs one.
+TEST(a_slow_clock_keeps_a_limit)
+{
+    struct bucket b = { .per_s = 20000, .burst = 655 };
+    u64           n = 0;
+
+    for (u64 now = 32768; now < 2 * 32768; now++)
+        for (; !bucket_closed_until(&b, now); n++)
+            bucket_use(&b, 1, now, 32768);
+    assert_in_range(n, 10000, 20000);
+}
+
 // --- errors ---
 
 TEST(errors_reach_who_has_them)
@@ -981,6 +1049,7 @@ int main(void)
         RUN_ON_RIG(large_requests_cost_more),
         RUN_ON_RIG(one_who_asks_seldom_is_next),
         RUN_ON_RIG(who_was_idle_saves_up_nothing),
+        RUN_ON_RIG(who_was_idle_for_years_has_its_turn),
         RUN_ON_RIG(four_at_once),
         RUN_ON_RIG(data_under_way_is_bounded),
         RUN_ON_RIG(zeroes_under_way_are_bounded),
@@ -995,6 +1064,9 @@ int main(void)
         RUN_ON_RIG(several_begin_together),
         RUN_ON_RIG(a_flush_is_a_barrier_for_its_client),
         RUN_ON_RIG(a_flush_does_not_wait_for_reads),
+        RUN_ON_RIG(flushes_leave_places_for_others),
+        RUN_ON_RIG(nothing_is_flushed_by_who_cannot_write),
+        RUN_ON_RIG(a_slow_clock_keeps_a_limit),
         RUN_ON_RIG(errors_reach_who_has_them),
         RUN_ON_RIG(a_disk_that_dies),
         RUN_ON_RIG(at_random),

@@ -63,7 +63,7 @@ static u64 held_for_one_who_waits(void)
 
 TEST(who_offers_nothing_is_told_soon_but_for_few_trials)
 {
-    static const int between[] = { 1, 3, 7, 15, 31, 63, 63, 63 };
+    static const int between[] = { 1, 3, 7, 15, 31, 63, 127, 255, 255 };
 
     for (size_t trial = 0; trial < ARRAY_LEN(between); trial++) {
         for (int turn = 0; turn < between[trial]; turn++)

@@ -407,6 +407,28 @@ TEST(a_flush_has_nothing_of_its_write)
     EXPECT_EQ(disk->waiting[0]->n_segs, 0, "pieces");
 }
 
+// Many of them begin together: what was submitted is looked after once, by whoever found them.
+TEST(flushes_begin_together)
+{
+    driver_start(&d, ALL & ~F_FLUSH, RINGS);
+    for (u32 n = 0; n < 8; n++)
+        offer(n, T_OUT, n, DATA, 512);
+    driver_notify(&d);
+    disk->n_looks = 0;
+    disk->n_over  = 8;
+    fake_hart.time = r->vm.bus.deadline;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(disk->n_waiting, 8, "the flushes");
+    for (u32 n = 0; n < 8; n++)
+        EXPECT_EQ(disk->waiting[n]->more, true, "flush %u", n);
+    while (r->vm.bus.deadline <= fake_hart.time)
+        bus_tick(&r->vm.bus, fake_hart.time);
+    assert_in_range(disk->n_looks, 2, 3); // one found them, one begins them
+    ramdisk_finish_all(disk);
+    kicks();
+    EXPECT_EQ(disk->n_flushed, 8, "all");
+}
+
 TEST(no_place_for_header_or_status)
 {
     for (u32 which = 0; which < 3; which++) {
@@ -625,6 +647,83 @@ TEST(two_after_two_are_waited_for)
     }
 }
 
+static void many_wait_of_who_waits(u32 n)
+{
+    driver_start(&d, ALL, RINGS);
+    for (u32 i = 0; i < n; i++)
+        offer(i, T_IN, i, DATA, 512);
+    driver_notify(&d);
+    fake_hart.time = r->vm.bus.deadline;
+    (void)sched_wait(r->v);
+    EXPECT_EQ(disk->patient, false, "it waits");
+    bus_tick(&r->vm.bus, fake_hart.time);
+    assert_true(r->vm.bus.deadline <= fake_hart.time + ticks_of_us(PATIENCE_MAX_US));
+}
+
+// Of many the device beneath interrupts for several; the first of them may be waited for.
+TEST(who_waits_for_one_of_many_hears_of_it)
+{
+    many_wait_of_who_waits(8);
+    disk->n_over   = 2;
+    fake_hart.time = r->vm.bus.deadline;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(disk->n_over, 0, "found");
+    EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "and told");
+}
+
+// What was woken by something else may offer more, of which it does not notify.
+TEST(who_was_woken_and_computes_is_looked_at)
+{
+    many_wait_of_who_waits(6);
+    r->v->waiting = false;
+    offer(6, T_IN, 6, DATA, 512);
+    EXPECT_EQ(disk->n_waiting, 6, "not seen");
+    fake_hart.time = r->vm.bus.deadline;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(disk->n_waiting, 7, "seen");
+    EXPECT_EQ(disk->patient, true, "and it will be looked at again");
+    assert_true(r->vm.bus.deadline <= fake_hart.time + ticks_of_us(PATIENCE_MAX_US));
+}
+
+// A queue that nothing can come from any more is not looked at again and again.
+TEST(a_broken_queue_is_left_alone)
+{
+    u32 ticks = 0;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 n = 0; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    driver_offer(&d, 0xffff);
+    ramdisk_finish_all(disk);
+    kicks();
+    for (; r->vm.bus.deadline != ~0ul && ticks < 100; ticks++) {
+        fake_hart.time = r->vm.bus.deadline;
+        bus_tick(&r->vm.bus, fake_hart.time);
+    }
+    assert_true(driver_get(&d, V_STATUS) & VIRTIO_NEEDS_RESET);
+    assert_true(ticks <= 2);
+}
+
+// A reset that waits for what is under way takes nothing more.
+TEST(a_reset_begins_nothing)
+{
+    driver_start(&d, ALL, RINGS);
+    offer(0, T_OUT, 3, DATA, 512);
+    driver_notify(&d);
+    offer(1, T_OUT, 4, DATA, 512);
+    assert_false(rig_access(r, d.base + V_STATUS, 4, true, &(u64){ 0 }));
+    driver_notify(&d);
+    EXPECT_EQ(disk->n_waiting, 1, "what was under way");
+    ramdisk_finish_all(disk);
+    kicks();
+    EXPECT_EQ(disk->n_waiting, 0, "and nothing else");
+    driver_put(&d, V_STATUS, 0);
+    EXPECT_EQ(driver_get(&d, V_STATUS), 0, "reset");
+    driver_start(&d, ALL, RINGS);
+    EXPECT_EQ(request(T_OUT, 3, DATA, 512), S_OK, "and it goes on");
+}
+
 // How many of `n` requests are done when the driver is first told; 0: it is not told of any.
 static u32 told_after(u32 n)
 {
@@ -779,6 +878,11 @@ TEST(who_polls_is_not_taken_for_one_who_goes_on)
     driver_notify(&d);
     EXPECT_EQ(disk->n_waiting, 1, "one");
     EXPECT_EQ(disk->patient, false, "which it looks for");
+    for (u32 n = 1; n < 8; n++)
+        offer(n, T_IN, n, DATA, 512);
+    driver_notify(&d);
+    EXPECT_EQ(disk->n_waiting, 8, "many");
+    EXPECT_EQ(disk->patient, false, "and for these too");
 }
 
 // wfi: what was held back comes, and the guest goes on.
@@ -962,6 +1066,7 @@ int main(void)
         RUN_ON_RIG(errors_from_below),
         RUN_ON_RIG(writes_through_for_who_cannot_flush),
         RUN_ON_RIG(a_flush_has_nothing_of_its_write),
+        RUN_ON_RIG(flushes_begin_together),
         RUN_ON_RIG(no_place_for_header_or_status),
         RUN_ON_RIG(many_in_flight_in_any_order),
         RUN_ON_RIG(one_interrupt_for_many),
@@ -971,6 +1076,10 @@ int main(void)
         RUN_ON_RIG(who_asks_again_and_again_needs_no_interrupt),
         RUN_ON_RIG(a_busy_disk_looks_itself),
         RUN_ON_RIG(two_after_two_are_waited_for),
+        RUN_ON_RIG(who_waits_for_one_of_many_hears_of_it),
+        RUN_ON_RIG(who_was_woken_and_computes_is_looked_at),
+        RUN_ON_RIG(a_broken_queue_is_left_alone),
+        RUN_ON_RIG(a_reset_begins_nothing),
         RUN_ON_RIG(tells_in_lots_or_who_waits),
         RUN_ON_RIG(tells_after_a_while),
         RUN_ON_RIG(who_goes_on_is_told_of_several),
