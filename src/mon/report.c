@@ -9,11 +9,14 @@
 
 #include "lib/bits.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ITEM_COLUMNS 3
 #define CELL         48
+
+typedef void json_put(struct json *j, const char *name, u64 number);
 
 void report_open(struct report *r, struct out *o, bool json)
 {
@@ -84,55 +87,46 @@ void report_text(struct report *r, const char *name, int width, const char *text
         cell(r, name, width, text);
 }
 
-void report_number(struct report *r, const char *name, int width, u64 number)
+// A number: for a program as it is, for people as the words say.
+PRINTF(6, 7)
+static void put(struct report *r, const char *name, int width, json_put *json, u64 number,
+                const char *words, ...)
 {
-    char text[CELL];
+    char    text[CELL];
+    va_list args;
 
     if (r->form == REPORT_JSON) {
-        json_number(&r->j, name, number);
+        json(&r->j, name, number);
         return;
     }
-    snprintf(text, sizeof text, "%lu", (unsigned long)number);
+    va_start(args, words);
+    vsnprintf(text, sizeof text, words, args);
+    va_end(args);
     cell(r, name, width, text);
+}
+
+void report_number(struct report *r, const char *name, int width, u64 number)
+{
+    put(r, name, width, json_number, number, "%lu", (unsigned long)number);
 }
 
 void report_tenths(struct report *r, const char *name, int width, u64 tenths)
 {
-    char text[CELL];
-
-    if (r->form == REPORT_JSON) {
-        json_tenths(&r->j, name, tenths);
-        return;
-    }
-    snprintf(text, sizeof text, "%lu.%lu", (unsigned long)(tenths / 10),
-             (unsigned long)(tenths % 10));
-    cell(r, name, width, text);
+    put(r, name, width, json_tenths, tenths, "%lu.%lu", (unsigned long)(tenths / 10),
+        (unsigned long)(tenths % 10));
 }
 
 void report_hex(struct report *r, const char *name, int width, u64 number)
 {
-    char text[CELL];
-
-    if (r->form == REPORT_JSON) {
-        json_hex(&r->j, name, number);
-        return;
-    }
-    snprintf(text, sizeof text, "%lx", (unsigned long)number);
-    cell(r, name, width, text);
+    put(r, name, width, json_hex, number, "%lx", (unsigned long)number);
 }
 
 void report_size(struct report *r, const char *name, int width, u64 bytes)
 {
-    char text[CELL];
     bool whole = is_aligned(bytes, MIB) && bytes;
 
-    if (r->form == REPORT_JSON) {
-        json_number(&r->j, name, bytes);
-        return;
-    }
-    snprintf(text, sizeof text, "%lu %ciB", (unsigned long)(bytes / (whole ? MIB : KIB)),
-             whole ? 'M' : 'K');
-    cell(r, name, width, text);
+    put(r, name, width, json_number, bytes, "%lu %ciB",
+        (unsigned long)(bytes / (whole ? MIB : KIB)), whole ? 'M' : 'K');
 }
 
 void report_array(struct report *r, const char *name)
