@@ -4,7 +4,8 @@
 //
 // In:     register accesses from vM.  To vS it is closed, as firmware closes it on a board.
 // Out:    the MSI and MTI lines of the vCPUs.
-// Always: time is the machine's; it cannot be set.
+// Always: time is the machine's; it cannot be set.  What can be is the vCPUs' (irq_lines and
+//         m_deadline), so that nothing is left to reset.
 // Locks:  vm->lock, held by the caller.
 #include "dev/clock.h"
 #include "vdev/board.h"
@@ -75,11 +76,6 @@ static bool vclint_access(struct vdev *d, struct mmio *m)
     return true;
 }
 
-static void vclint_reset(struct vdev *d)
-{
-    (void)d; // its state is the vCPUs': irq_lines and m_deadline
-}
-
 static void vclint_describe(const struct vdev *d, void *fdt)
 {
     static const char compatible[] = "sifive,clint0\0riscv,clint0";
@@ -111,7 +107,6 @@ const struct vdev_ops vclint_ops = {
     .base       = VCLINT_BASE,
     .size       = 0x10000,
     .access     = vclint_access,
-    .reset      = vclint_reset,
     .describe   = vclint_describe,
     .show       = vclint_show,
 };

@@ -28,11 +28,6 @@ static bool vfinisher_access(struct vdev *d, struct mmio *m)
     return true;
 }
 
-static void vfinisher_reset(struct vdev *d)
-{
-    (void)d;
-}
-
 static void syscon_user(void *fdt, const char *name, const char *compatible, u32 value)
 {
     fdt_begin_node(fdt, name);
@@ -67,7 +62,6 @@ const struct vdev_ops vfinisher_ops = {
     .base       = VFINISHER_BASE,
     .size       = 0x1000,
     .access     = vfinisher_access,
-    .reset      = vfinisher_reset,
     .describe   = vfinisher_describe,
     .show       = vfinisher_show,
 };

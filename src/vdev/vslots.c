@@ -42,11 +42,6 @@ static bool vslots_access(struct vdev *d, struct mmio *m)
     return true;
 }
 
-static void vslots_reset(struct vdev *d)
-{
-    (void)d;
-}
-
 static void vslots_describe(const struct vdev *d, void *fdt)
 {
     (void)d, (void)fdt;
@@ -65,7 +60,6 @@ const struct vdev_ops vslots_ops = {
     .base       = VSLOTS_BASE,
     .size       = SLOTS * SLOT_SIZE,
     .access     = vslots_access,
-    .reset      = vslots_reset,
     .describe   = vslots_describe,
     .show       = vslots_show,
 };

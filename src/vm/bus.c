@@ -75,7 +75,8 @@ void bus_reset(struct bus *b)
     b->lingers              = false;
     for (unsigned i = 0; i < b->n; i++) {
         b->deadlines[i] = ~0ul;
-        b->devices[i]->ops->reset(b->devices[i]);
+        if (b->devices[i]->ops->reset)
+            b->devices[i]->ops->reset(b->devices[i]);
     }
 }
 

@@ -25,7 +25,7 @@ struct vdev_ops {
     u32         irq;
     bool (*present)(const struct vm *vm);           // does this VM have one?  NULL: each has
     bool (*access)(struct vdev *d, struct mmio *m); // false: access fault
-    void (*reset)(struct vdev *d);
+    void (*reset)(struct vdev *d);                  // NULL: it has no state
     // Its deadline has come, or somebody has kicked it; NULL: neither can be.
     void (*tick)(struct vdev *d);
     // Is nothing under way that touches the VM's RAM?  NULL: never.  Called without a lock.

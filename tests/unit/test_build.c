@@ -499,11 +499,6 @@ static bool is_done(const struct vdev *d)
     return !is_busy;
 }
 
-static void nothing_reset(struct vdev *d)
-{
-    (void)d;
-}
-
 static char told[4096];
 
 static void line_add(struct out *o, const char *text, size_t len)
@@ -517,8 +512,7 @@ static void line_add(struct out *o, const char *text, size_t len)
 // hears of it, once.
 TEST(a_vm_that_ends_with_a_silent_disk)
 {
-    static const struct vdev_ops ops  = { .name = "silent", .quiet = is_done,
-                                          .reset = nothing_reset };
+    static const struct vdev_ops ops  = { .name = "silent", .quiet = is_done };
     static struct vdev           disk = { .ops = &ops };
     struct out                   log  = { line_add };
     u64                          free_before;

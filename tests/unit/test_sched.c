@@ -611,14 +611,9 @@ static void b_waits_for_the_eager(struct vcpu *v)
     b_waits(v);
 }
 
-static void nothing_reset(struct vdev *d)
-{
-    (void)d;
-}
-
 TEST(an_eager_device_makes_nothing_stolen)
 {
-    static const struct vdev_ops ops = { .name = "eager", .reset = nothing_reset,
+    static const struct vdev_ops ops = { .name = "eager",
                                          .tick = eager_tick };
     u64                          begun;
 
