@@ -51,8 +51,9 @@ struct blkdev_ops {
     enum blk_status (*submit)(struct blkdev *d, struct blkreq *r);
     // What was submitted begins, if it has not, and done() comes for what is over.  Who is
     // `patient` will look again before long, whatever happens, so that nobody need interrupt for
-    // his requests.
-    void (*look)(struct blkdev *d, bool patient);
+    // his requests.  True: there may be more, more than one stay in the monitor tells of, and the
+    // caller looks again after others had their turn.
+    bool (*look)(struct blkdev *d, bool patient);
     // Has the device beneath finished something that a look() would find?  Without a lock, so a
     // moment later it may have.
     bool (*is_over)(const struct blkdev *d);
@@ -79,9 +80,9 @@ static inline enum blk_status blk_submit(struct blkdev *d, struct blkreq *r)
     return d->ops->submit(d, r);
 }
 
-static inline void blk_look(struct blkdev *d, bool patient)
+static inline bool blk_look(struct blkdev *d, bool patient)
 {
-    d->ops->look(d, patient);
+    return d->ops->look(d, patient);
 }
 
 static inline bool blk_is_over(const struct blkdev *d)

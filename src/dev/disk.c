@@ -217,6 +217,7 @@ const char *disk_open(const char *partition, bool read_only, u32 weight, struct 
                           .disk   = d,
                           .next   = d->clients,
                           .part   = p,
+                          .number = n_clients,
                           .weight = (u32)max_u64(1, min_u64(weight, WEIGHT_MAX)) };
 
     c->scale         = DISK_SCALE / c->weight;

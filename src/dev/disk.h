@@ -31,6 +31,7 @@ struct disk_chip {
     const char            *name; // its node in the device tree
     struct blkdev          shape;
     u32                    depth; // requests that it has at a time, at most
+    u32                    irq;   // its interrupt
     struct disk           *disk;
 
     // Under the disk's lock:

@@ -14,6 +14,7 @@
 // Locks:  one for each disk, a leaf; done() is called without it.
 #include "dev/disk_queue.h"
 
+#include "dev/irq.h"
 #include "lib/bits.h"
 
 #define COST_FIXED         64      // sectors that a request costs beside its own
@@ -22,7 +23,8 @@
 #define SHARED_INTERRUPTS  64      // so long the disk counts as shared
 #define LAZY_FROM          8       // requests under way, from which on interrupts are gathered
 #define FLIGHT_SECTORS_MAX (8 * MIB / SECTOR_SIZE) // that the device has at a time
-#define PIECES_AT_ONCE     1024                    // that are given to it in one stay
+#define CLIENTS_AT_ONCE    4    // that are told in one stay: each may be a VM to wake (G4)
+#define PIECES_AT_ONCE     1024 // that are given to it in one stay
 #define PORTION_SECTORS    (4 * MIB / SECTOR_SIZE) // of a larger request go at a time
 
 static bool is_ahead(u64 a, u64 b) // of virtual times, which may wrap
@@ -274,13 +276,20 @@ static u32 lazy_of(const struct disk *d)
     return d->n_flying < LAZY_FROM ? 0 : d->n_flying / 4;
 }
 
-// What is over, as a list: no more than the device has, since nothing is put meanwhile.
+// What is over, as a list: no more than the device has, since nothing is put meanwhile.  When that
+// is of several clients there may be more, for which the device does not interrupt again.
 static struct blkreq *over_take(struct disk *d)
 {
     struct blkreq *over = NULL, **tail = &over, *r;
+    u64            told = 0;
+    u32            n    = 0;
 
     d->chip->lazy = lazy_of(d);
-    while ((r = d->chip->ops->take(d->chip))) {
+    while (n < CLIENTS_AT_ONCE && (r = d->chip->ops->take(d->chip))) {
+        u64 whose = BIT(((struct client *)r->below)->number);
+
+        n += !(told & whose);
+        told |= whose;
         r             = account(d, r);
         d->chip->lazy = lazy_of(d);
         if (!r)
@@ -288,6 +297,7 @@ static struct blkreq *over_take(struct disk *d)
         *tail = r;
         tail  = &r->next;
     }
+    d->more = n == CLIENTS_AT_ONCE;
     if (d->chip->dead)
         fail_waiting(d, &tail);
     *tail = NULL;
@@ -326,20 +336,25 @@ void disk_interrupt(struct disk *d)
 
     lock_take(&d->lock);
     over = look(d);
+    if (UNLIKELY(d->more))
+        irq_again(d->chip->irq, 0);
     lock_drop(&d->lock);
     over_tell(over);
 }
 
-static void client_look(struct blkdev *dev, bool patient)
+static bool client_look(struct blkdev *dev, bool patient)
 {
     struct client *c = CONTAINER_OF(dev, struct client, dev);
     struct blkreq *over;
+    bool           more;
 
     lock_take(&c->disk->lock);
     c->patient = patient;
     over       = look(c->disk);
+    more       = c->disk->more;
     lock_drop(&c->disk->lock);
     over_tell(over);
+    return more;
 }
 
 static bool client_is_over(const struct blkdev *dev)

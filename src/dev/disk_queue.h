@@ -13,7 +13,8 @@ struct client {
     struct disk   *disk;
     struct client *next; // of the same disk
     u32            weight;
-    u32            scale; // DISK_SCALE / weight
+    u32            scale;  // DISK_SCALE / weight
+    unsigned       number; // of all openings
 
     const struct part *part;
 
@@ -51,6 +52,7 @@ struct disk {
     u32            n_flying;
     struct client *last;   // who has submitted
     u32            shared; // interrupts since two took turns, counted down
+    bool           more;   // is perhaps over
 };
 
 extern const struct blkdev_ops disk_client_ops;

@@ -280,6 +280,7 @@ const char *virtio_blk_start(struct virtio_hw *hw)
         return no_memory;
     b->chip.ops   = &blk_ops;
     b->chip.name  = hw->node;
+    b->chip.irq   = hw->irq;
     b->chip.depth = (u32)min_u64(DEPTH, b->ring.size);
     why           = virtio_hw_go(hw, blk_interrupt, b);
     if (why)

@@ -157,10 +157,9 @@ static void finish_all(struct vblk *b)
 // Has what was submitted begun, and finds what is over.
 static void look(struct vblk *b, bool patient)
 {
-    b->must_look  = false;
     b->is_patient = patient;
     vdev_kicks_hold(&b->virtio.dev);
-    blk_look(b->virtio.dev.vm->disk, patient);
+    b->must_look = blk_look(b->virtio.dev.vm->disk, patient);
     vdev_kicks_release(&b->virtio.dev);
     finish_all(b);
 }
@@ -438,7 +437,7 @@ static bool is_all_done(const struct vblk *b)
 static bool vblk_quiet(const struct vdev *d)
 {
     if (!is_all_done(vblk_of((struct vdev *)d)))
-        blk_look(d->vm->disk, false);
+        (void)blk_look(d->vm->disk, false);
     return is_all_done(vblk_of((struct vdev *)d));
 }
 

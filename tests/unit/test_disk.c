@@ -7,6 +7,7 @@
 #include "dev/disk_queue.h"
 #include "lib/bits.h"
 #include "rig/disk.h"
+#include "rig/mmio.h"
 #include "rig/tables.h"
 #include "rig/trees.h"
 #include "unit.h"
@@ -875,6 +876,41 @@ TEST(several_begin_together)
     EXPECT_EQ(card.n_kicks, before + 1, "together");
 }
 
+// Each client may be a VM that is awakened: a stay in the monitor tells few of them (G4).
+TEST(a_look_tells_a_bounded_number_of_clients)
+{
+    struct blkdev *d[32];
+    struct job     j[64];
+    unsigned       stays = 0, n_done = 0;
+
+    card.chip.depth = 64;
+    card.chip.irq   = 3;
+    for (int i = 0; i < 32; i++)
+        assert_null(disk_open("beta", true, 100, &d[i]));
+    for (int i = 0; i < 64; i++)
+        job_start(&j[i], d[i % 32], BLK_READ, 0, 8);
+    while (card.n)
+        finish(0, BLK_OK);
+    EXPECT_EQ(blk_look(d[0], false), true, "more");
+    for (int i = 0; i < 64; i++)
+        n_done += j[i].n_done;
+    EXPECT_EQ(n_done, 4, "of several");
+    for (bool again = true; again; stays++) {
+        disk_interrupt(card.chip.disk);
+        again = irq_is_again(3);
+    }
+    assert_in_range(stays, 15, 16);
+    for (int i = 0; i < 64; i++)
+        EXPECT_EQ(j[i].n_done, 1, "%d", i);
+    EXPECT_EQ(blk_look(d[0], false), false, "no more");
+    for (int i = 0; i < 64; i++)
+        job_start(&j[i], d[i % 3], BLK_READ, 0, 8);
+    while (card.n)
+        finish(0, BLK_OK);
+    EXPECT_EQ(blk_look(d[0], false), false, "of few clients all");
+    EXPECT_EQ(j[63].n_done, 1, "the last");
+}
+
 // --- flush ---
 
 TEST(a_flush_is_a_barrier_for_its_client)
@@ -1062,6 +1098,7 @@ int main(void)
         RUN_ON_RIG(no_interrupts_for_one_who_looks),
         RUN_ON_RIG(what_waits_for_another_request_needs_its_interrupt),
         RUN_ON_RIG(several_begin_together),
+        RUN_ON_RIG(a_look_tells_a_bounded_number_of_clients),
         RUN_ON_RIG(a_flush_is_a_barrier_for_its_client),
         RUN_ON_RIG(a_flush_does_not_wait_for_reads),
         RUN_ON_RIG(flushes_leave_places_for_others),

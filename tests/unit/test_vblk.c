@@ -671,6 +671,21 @@ TEST(who_waits_for_one_of_many_hears_of_it)
     EXPECT_EQ(driver_get(&d, V_INTERRUPTS), 1, "and told");
 }
 
+// What is over may be more than one look finds.
+TEST(looks_again_after_others)
+{
+    driver_start(&d, ALL, RINGS);
+    offer(0, T_IN, 0, DATA, 512);
+    disk->has_more = true;
+    driver_notify(&d);
+    EXPECT_EQ(r->vm.bus.deadline, 0, "at once");
+    disk->has_more = false;
+    disk->n_over   = 1;
+    bus_tick(&r->vm.bus, fake_hart.time);
+    EXPECT_EQ(disk->n_over, 0, "found");
+    assert_true(r->vm.bus.deadline > fake_hart.time);
+}
+
 // What was woken by something else may offer more, of which it does not notify.
 TEST(who_was_woken_and_computes_is_looked_at)
 {
@@ -1077,6 +1092,7 @@ int main(void)
         RUN_ON_RIG(a_busy_disk_looks_itself),
         RUN_ON_RIG(two_after_two_are_waited_for),
         RUN_ON_RIG(who_waits_for_one_of_many_hears_of_it),
+        RUN_ON_RIG(looks_again_after_others),
         RUN_ON_RIG(who_was_woken_and_computes_is_looked_at),
         RUN_ON_RIG(a_broken_queue_is_left_alone),
         RUN_ON_RIG(a_reset_begins_nothing),

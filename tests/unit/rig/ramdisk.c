@@ -121,7 +121,7 @@ void ramdisk_finish_all(struct ramdisk *d)
         ramdisk_finish(d, 0, BLK_OK);
 }
 
-static void look(struct blkdev *blk, bool patient)
+static bool look(struct blkdev *blk, bool patient)
 {
     struct ramdisk *d = ramdisk_of(blk);
 
@@ -129,6 +129,7 @@ static void look(struct blkdev *blk, bool patient)
     d->patient = patient;
     for (; d->n_over; d->n_over--)
         ramdisk_finish(d, 0, BLK_OK);
+    return d->has_more;
 }
 
 static bool is_over(const struct blkdev *blk)

@@ -15,6 +15,7 @@ struct ramdisk {
     unsigned        n_tables; // requests whose pieces were a device's table
     unsigned        n_over;  // so many are over, and found at the next look
     bool            patient; // at the last look
+    bool            has_more; // what a look says
     enum blk_status refuse; // what submit() says, unless BLK_OK
 };
 
