@@ -171,12 +171,14 @@ static unsigned sector_size_of(const struct config *c)
     return size;
 }
 
+// An error is the VM's whose request it is: by itself QEMU pauses the whole machine when the image's
+// own disk is full.
 static void disk_words(const struct config *c, struct board_words *w)
 {
     const char *drive = text_begin(w), *device;
     unsigned size = sector_size_of(c);
 
-    text_add(w, "if=none,id=disk,format=raw,discard=unmap,file=");
+    text_add(w, "if=none,id=disk,format=raw,discard=unmap,rerror=report,werror=report,file=");
     text_add_path(w, c);
     device = text_begin(w);
     text_add(w, "virtio-blk-device,drive=disk,queue-size=512");

@@ -158,3 +158,26 @@ def test_errors_of_a_read_reach_who_asked(image, tmp_path, failing, shown):
     answers = [line for line in done.stdout.splitlines() if "block" in line and "sectors" not in line]
     assert answers[0].startswith(shown) and answers[1].startswith("block 1: "), done.stdout
     assert all(f"on-{part}: its guest powered off" in done.stdout for part in ("alpha", "beta"))
+
+
+@pytest.mark.parametrize("errno", [28, 5])
+def test_errors_of_a_write_reach_who_asked(image, tmp_path, errno):
+    """The first block of alpha cannot be written, once because this computer's disk is full (ENOSPC).  The
+    options are those of `duomo run`: without werror QEMU would pause the machine."""
+    path, rules, bundle, config = image(), tmp_path / "rules", tmp_path / "two.itb", tmp_path / "two.yaml"
+    config.write_text("vms:\n" + "".join(
+        f"  - {{name: on-{part}, kernel: {ROOT / 'build/figura.elf'}, memory: 16M, disk: {part},\n"
+        "     cmdline: 'run=disk write 0 first;disk write 1 second;disk read 1;off'}\n" for part in ("alpha", "beta")))
+    subprocess.run([ROOT / "build/duomo", "pack", config, "-o", bundle], check=True)
+    rules.write_text(f'[inject-error]\nevent = "write_aio"\nsector = "2048"\nerrno = "{errno}"\n')
+    done = subprocess.run([*QEMU, "-kernel", bundle, "-drive",
+                           f"if=none,id=d,file=blkdebug:{rules}:{path},format=raw,rerror=report,werror=report",
+                           "-device", "virtio-blk-device,drive=d"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.count("block 0 cannot be written") == 1, done.stdout
+    assert all(f"on-{part}: its guest powered off" in done.stdout for part in ("alpha", "beta"))
+    content = path.read_bytes()
+    assert content[2048 * 512:][:5] == bytes(5)
+    assert content[(2048 + (8 << 11)) * 512:][:5] == b"first"
+    assert all(content[at * 512 + 512:][:6] == b"second" for at in (2048, 2048 + (8 << 11)))

@@ -162,7 +162,7 @@ def disk_make(here, name, *args):
     assert duomo(here.path, "disk", "create", name, "--partition", "root:1M", *args).returncode == 0
 
 
-DISK_WORDS = ["-drive", "if=none,id=disk,format=raw,discard=unmap,file={}",
+DISK_WORDS = ["-drive", "if=none,id=disk,format=raw,discard=unmap,rerror=report,werror=report,file={}",
               "-device", "virtio-blk-device,drive=disk,queue-size=512"]
 
 

@@ -3,13 +3,17 @@
 // land in memory; and the device tree that a guest finds.
 #include "boot.h"
 
+#include "dev/disk.h"
 #include "dev/dt.h"
 #include "dev/net.h"
+#include "dev/port.h"
 #include "lib/log.h"
 #include "mon/build.h"
 #include "mon/guest_dt.h"
 #include "mon/life.h"
+#include "rig/disk.h"
 #include "rig/net.h"
+#include "rig/tables.h"
 #include "vdev/board.h"
 #include "vdev/devices.h"
 
@@ -17,18 +21,23 @@
 
 static struct vm *built;
 
-static const char *build(struct bundle_spec s)
+static const char *build_there(struct bundle_spec s)
 {
     struct vm_config c;
     const char      *why;
 
-    machine_make(NULL);
-    assert_null(machine_read(tree));
     assert_null(bundle_put(&s));
     assert_true(bundle_vm(0, &c, &why));
     if (!why)
         why = vm_build(&c, &built);
     return why;
+}
+
+static const char *build(struct bundle_spec s)
+{
+    machine_make(NULL);
+    assert_null(machine_read(tree));
+    return build_there(s);
 }
 
 static void built_free(void)
@@ -319,6 +328,90 @@ TEST(a_vm_without_its_disk_is_refused)
     ram_free();
 }
 
+// A disk that answers at once.
+#define BLOCKS 8192ul
+static u8             image[BLOCKS * SECTOR_SIZE];
+static struct blkreq *answered;
+
+static bool card_put(void *chip, struct blkreq *r)
+{
+    (void)chip;
+    if (r->op == BLK_READ)
+        memcpy((void *)r->segs[0].at.a, image + r->sector * SECTOR_SIZE, r->segs[0].len);
+    r->status = BLK_OK;
+    answered  = r;
+    return true;
+}
+
+static void card_kick(void *chip)
+{
+    (void)chip;
+}
+
+static struct blkreq *card_take(void *chip)
+{
+    struct blkreq *r = answered;
+
+    (void)chip;
+    answered = NULL;
+    return r;
+}
+
+static void say_nothing(const char *who, const char *what)
+{
+    (void)who, (void)what;
+}
+
+// The disk has a partition "root".
+static void disk_plug(void)
+{
+    static const struct disk_ops   ops    = { .put = card_put, .kick = card_kick, .take = card_take };
+    static const struct table_part root[] = { { 100, 1099, "root" } };
+    static struct disk_chip        chip;
+
+    machine_make(NULL);
+    assert_null(machine_read(tree));
+    disk_forget();
+    gpt_make(image, SECTOR_SIZE, BLOCKS, root, 1, 128, 128);
+    chip = (struct disk_chip){ .ops   = &ops,
+                               .name  = "card",
+                               .depth = 8,
+                               .shape = { .n_sectors   = BLOCKS,
+                                          .block_size  = SECTOR_SIZE,
+                                          .segs_max    = 4,
+                                          .sectors_max = 8192,
+                                          .has_flush   = true } };
+    assert_true(disk_add(&chip));
+    disks_start(say_nothing);
+}
+
+// What the bundle says of its disk is so.
+TEST(a_vm_with_a_disk)
+{
+    struct bundle_spec s = good_spec();
+    struct disk_user   u;
+
+    for (int readonly = 0; readonly < 2; readonly++) {
+        s.partition     = "root";
+        s.disk_readonly = readonly;
+        s.disk_requests = 1000 + (u64)readonly;
+        s.disk_bytes    = (1ul << 33) + (u64)readonly;
+        s.weight        = 250;
+        disk_plug();
+        assert_null(build_there(s));
+        assert_true(disk_user(0, &u));
+        assert_ptr_equal(u.d, built->disk);
+        EXPECT_EQ(u.read_only, readonly, "read-only");
+        EXPECT_EQ(built->disk->read_only, readonly, "read-only");
+        EXPECT_EQ(u.weight, 250, "weight");
+        EXPECT_EQ(built->weight, 250, "weight");
+        EXPECT_EQ(built->disk_limits.requests_per_s, 1000 + (u64)readonly, "requests");
+        EXPECT_EQ(built->disk_limits.bytes_per_s, (1ul << 33) + (u64)readonly, "bytes");
+        built_free();
+        disk_forget();
+    }
+}
+
 TEST(a_vm_with_a_network)
 {
     static const u8    mac[7] = { 0x52, 0x54, 0, 1, 2, 3 }, group[6] = { 0x53, 0x54, 0, 1, 2, 3 };
@@ -329,11 +422,13 @@ TEST(a_vm_with_a_network)
     s.mac      = mac;
     s.mac_size = 6;
     s.vlan     = 4094;
+    s.net_rate = 123456;
     assert_null(build(s));
     assert_non_null(built->port);
     assert_true(switch_port(0, &port));
     assert_memory_equal(port.mac, mac, 6);
     EXPECT_EQ(port.vlan, 4094, "VLAN");
+    EXPECT_EQ(built->port->rate.per_s, 123456, "bytes in a second");
     assert_string_equal(port.name, built->name);
     assert_false(switch_port(1, &port));
     built_free();
@@ -584,6 +679,7 @@ int main(void)
         RUN(placed_kernels),
         RUN(kernels_that_do_not_fit),
         RUN(a_vm_without_its_disk_is_refused),
+        RUN(a_vm_with_a_disk),
         RUN(a_vm_with_a_network),
         RUN(kernel_at_an_odd_offset),
         RUN(many_vms_fit),

@@ -375,6 +375,39 @@ TEST(errors_from_below)
     }
 }
 
+// A write that fails, a flush that fails; and for a driver that cannot flush the flush that follows
+// a write which did not fail.
+TEST(errors_of_writes_and_flushes)
+{
+    static const u32 types[] = { T_OUT, T_FLUSH };
+    u32              head, len;
+
+    driver_start(&d, ALL, RINGS);
+    for (u32 i = 0; i < 2; i++) {
+        offer(0, types[i], 0, DATA, types[i] == T_OUT ? 512 : 0);
+        driver_notify(&d);
+        ramdisk_finish(disk, 0, BLK_IO_ERROR);
+        kicks();
+        assert_true(driver_used(&d, &head, &len));
+        EXPECT_EQ(byte_at(STATUS(0)), S_IOERR, "type %u", types[i]);
+    }
+    driver_start(&d, ALL & ~F_FLUSH, RINGS);
+    for (u32 flush = 0; flush < 2; flush++) {
+        offer(0, T_OUT, 0, DATA, 512);
+        driver_notify(&d);
+        if (flush) {
+            ramdisk_finish(disk, 0, BLK_OK);
+            kicks();
+            EXPECT_EQ(byte_at(STATUS(0)), NO_STATUS, "it waits for the flush");
+        }
+        ramdisk_finish(disk, 0, BLK_IO_ERROR);
+        kicks();
+        EXPECT_EQ(disk->n_waiting, 0, "nothing follows what has failed");
+        assert_true(driver_used(&d, &head, &len));
+        EXPECT_EQ(byte_at(STATUS(0)), S_IOERR, "flush %u", flush);
+    }
+}
+
 // A driver that has not accepted FLUSH relies on what was written being there.
 TEST(writes_through_for_who_cannot_flush)
 {
@@ -1079,6 +1112,7 @@ int main(void)
         RUN_ON_RIG(id),
         RUN_ON_RIG(discard_and_zeroes),
         RUN_ON_RIG(errors_from_below),
+        RUN_ON_RIG(errors_of_writes_and_flushes),
         RUN_ON_RIG(writes_through_for_who_cannot_flush),
         RUN_ON_RIG(a_flush_has_nothing_of_its_write),
         RUN_ON_RIG(flushes_begin_together),

@@ -123,6 +123,16 @@ static void vm_make(void *to, const struct bundle_spec *s, unsigned n)
         fdt_property_string(to, "disk-partition", s->partition);
     if (s->mac)
         fdt_property(to, "net-mac", s->mac, (int)s->mac_size);
+    if (s->disk_readonly)
+        fdt_property(to, "disk-readonly", "", 0);
+    if (s->disk_requests)
+        fdt_property_u64(to, "disk-requests", s->disk_requests);
+    if (s->disk_bytes)
+        fdt_property_u64(to, "disk-bytes", s->disk_bytes);
+    if (s->weight)
+        fdt_property_u64(to, "weight", s->weight);
+    if (s->net_rate)
+        fdt_property_u64(to, "net-rate", s->net_rate);
     if (s->vlan)
         fdt_property_u64(to, "net-vlan", s->vlan);
     if (s->vcons)

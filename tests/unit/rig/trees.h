@@ -27,8 +27,9 @@ struct bundle_spec {
     unsigned    n_vms; // 0: one
     const char *partition;
     const u8   *mac;
-    u64         mac_size, vlan;
-    bool        vcons;
+    u64         mac_size, vlan, net_rate;
+    bool        vcons, disk_readonly;
+    u64         weight, disk_requests, disk_bytes;
 };
 // Returns its size.
 int bundle_make(void *to, int room, const struct bundle_spec *s);
