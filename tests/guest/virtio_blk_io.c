@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Requests to a virtio disk: reads, writes, flushes, what lies outside the disk, odd lengths,
-// unknown types, chains cut anyhow and indirect ones; their statuses and lengths and what they moved.
+// unknown types, ranges that are discarded or zeroed, chains cut anyhow and indirect ones; their
+// statuses and lengths and what they moved.
 // Shows: D12
 #include "virtio.h"
 
@@ -24,6 +25,29 @@ static void request_print(const char *what, u32 type, u64 sector, u8 *at, u32 le
     if (type == T_IN && !status)
         printf(", data %lx", sum(at, len));
     printf("\n");
+}
+
+// A range (5.2.6) inside the disk, at its end and over it.  What is read from one that was discarded
+// is the device's affair; what was zeroed is zero.  Half a range is no request that a driver may make,
+// and the board's disk breaks; what is wrong in two ways has either's status.
+static void ranges_print(u32 type, u64 sectors)
+{
+    static struct {
+        u64 sector;
+        u32 n, flags;
+    } range;
+    const u64 first[] = { 40, sectors - 8, sectors - 7, sectors, 1ul << 63, ~0ul };
+
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        for (u32 flags = 0; flags < (i < 2 ? 3 : 1); flags++) {
+            range.sector = first[i];
+            range.n      = 8;
+            range.flags  = flags;
+            printf("type %u, flags %u, ", type, flags);
+            request_print("8 sectors at", type, first[i], (u8 *)&range, sizeof range);
+        }
+    if (type == T_WRITE_ZEROES)
+        request_print("read", T_IN, 39, data, 10 * SECTOR);
 }
 
 static void indirect_print(void)
@@ -104,6 +128,8 @@ GUEST(virtio_blk_io)
     request_print("write", T_OUT, 0, other, SECTOR - 1);
     request_print("type 99", 99, 0, data, SECTOR);
     request_print("read", T_IN, 0, data, 4 * SECTOR);
+    ranges_print(T_WRITE_ZEROES, sectors);
+    ranges_print(T_DISCARD, sectors);
     indirect_print();
     framing_print();
     for (u32 i = 0; i < 100; i++) {

@@ -57,6 +57,17 @@ static void rings_scribble(void)
     disk_kick();
 }
 
+// What is to be discarded or zeroed: inside the partition, over its end, or wrapping (5.2.6).
+static void range_put(u8 *at)
+{
+    static const u64 first[] = { 0, 2040, 2047, 2048, 1ul << 55, 1ul << 63, ~0ul, ~0ul - 7 };
+    static const u32 n[]     = { 0, 1, 8, 9, 2048, 2049, 1u << 31, ~0u };
+    u64             *words   = (u64 *)(void *)at;
+
+    words[0] = any_of(first, &seed);
+    words[1] = any_of(n, &seed) | any_below(3, &seed) << 32;
+}
+
 // Many requests of all kinds and sectors, none of which is waited for; half of them change while
 // they are read.
 static void requests_offer(void)
@@ -65,8 +76,15 @@ static void requests_offer(void)
     static const u64 sectors[] = { 0, 1, 2047, 2048, 1ul << 55, 1ul << 63, ~0ul, ~0ul - 7 };
 
     for (u16 n = 0; n < QUEUE_SIZE / 3; n++) {
-        disk_describe(n, any_of(types, &seed), any_below(2, &seed) ? any_of(sectors, &seed) : n,
-                      room + 512 * any_below(64, &seed), 512 * (u32)(1 + any_below(8, &seed)));
+        u32 type = any_of(types, &seed);
+        u8 *data = room + 512 * any_below(64, &seed);
+
+        if ((type == T_DISCARD || type == T_WRITE_ZEROES) && any_below(2, &seed)) {
+            range_put(data);
+            disk_describe(n, type, 0, data, 16);
+        } else
+            disk_describe(n, type, any_below(2, &seed) ? any_of(sectors, &seed) : n, data,
+                          512 * (u32)(1 + any_below(8, &seed)));
         disk_offer((u16)(3 * n));
         if (any_below(2, &seed))
             disk_kick();
