@@ -47,6 +47,11 @@ def boot(bundle, *options):
     return [line.removeprefix("duomo: ") for line in done.stdout.splitlines() if "virtio_mmio" in line]
 
 
+def of_guests(shown):
+    """What is not the monitor's, whose lines may come within one of a guest's: there may be fewer line ends."""
+    return re.sub(r"\n?duomo: [^\n]*\n", "", shown)
+
+
 def disk(path, number=0, device=""):
     return ["-drive", f"if=none,id=d{number},file={path},format=raw", "-device",
             f"virtio-blk-device,drive=d{number}{device}"]
@@ -155,8 +160,8 @@ def test_errors_of_a_read_reach_who_asked(image, tmp_path, failing, shown):
                            "virtio-blk-device,drive=d"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=SECONDS, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    answers = [line for line in done.stdout.splitlines() if "block" in line and "sectors" not in line]
-    assert answers[0].startswith(shown) and answers[1].startswith("block 1: "), done.stdout
+    answers = re.findall(r"disk: block \d cannot be read|block \d: ", of_guests(done.stdout))
+    assert answers == [shown, "block 1: "], done.stdout
     assert all(f"on-{part}: its guest powered off" in done.stdout for part in ("alpha", "beta"))
 
 
@@ -175,7 +180,7 @@ def test_errors_of_a_write_reach_who_asked(image, tmp_path, errno):
                            "-device", "virtio-blk-device,drive=d"], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=SECONDS, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert done.stdout.count("block 0 cannot be written") == 1, done.stdout
+    assert of_guests(done.stdout).count("block 0 cannot be written") == 1, done.stdout
     assert all(f"on-{part}: its guest powered off" in done.stdout for part in ("alpha", "beta"))
     content = path.read_bytes()
     assert content[2048 * 512:][:5] == bytes(5)
