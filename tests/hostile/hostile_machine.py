@@ -80,7 +80,7 @@ class Machine:
     """A started machine."""
 
     def __init__(self, monitor, bundle, folder, icount=True, slow=False, memory="512M", harts=1,
-                 cpu="rv64,h=false", disk=None, one_core=False):
+                 cpu="rv64,h=false", disk=None, one_core=False, disk_speed=None):
         self.elf, self.folder, self.slow, self.harts = Elf(monitor), folder, slow, harts
         self.news, self.ended = threading.Condition(), False
         self.console = bytearray()
@@ -95,8 +95,9 @@ class Machine:
         if icount and harts == 1:
             command += ["-icount", "shift=0,sleep=off"]
         if disk:
+            slowly = f",throttling.bps-read={disk_speed}" if disk_speed else ""     # bytes a second of the host's
             command += ["-global", "virtio-mmio.force-legacy=false",
-                        "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
+                        "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}{slowly}",
                         "-device", "virtio-blk-device,drive=disk"]
         with open(folder / "errors", "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)

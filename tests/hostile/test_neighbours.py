@@ -58,6 +58,10 @@ class Board:
                     return at
         raise AssertionError(f"{name} has no RAM")
 
+    def under_way(self, name):
+        """Its requests that the disk is not done with."""
+        return next(user["depth"] for user in self.ask("disks")["users"] if user["owner"] == name)
+
     def times(self, name):
         """How long it was on a hart, and how long it wanted one and had none, in ms."""
         vcpu = self.ask(f"stats {name}")["vcpus"][0]
@@ -172,9 +176,10 @@ def names_of_many(vms):
     return [f"vm-{n:02}-with-a-name-as-long-as-may-be"[:31] for n in range(3, vms)]
 
 
-def disk_of(folder, names):
+def disk_of(folder, names, what="64K"):
+    """What each partition is: its size, or the file that is in it."""
     path = folder / "disk.img"
-    words = [word for name in names for word in ("--partition", f"{name}:64K")]
+    words = [word for name in names for word in ("--partition", f"{name}:{what}")]
     subprocess.run([BUILD / "duomo", "disk", "create", path, *words], check=True, capture_output=True)
     return path
 
@@ -289,6 +294,68 @@ def test_ends_at_any_moment(board, harts):
             b.becomes(name, "off")
     assert b.memory() == before
     b.ends_well()
+
+
+# D11: one ends while the disk has requests of it, for longer than the monitor waits in silence.  All that time its RAM
+# is its own; nothing is written there when it is its next life's, or another's.
+
+READ = 256 << 10        # bytes, as in reads.c
+DISK_SPEED = 1 << 20    # 32 reads are under way: they take 8 s
+SILENT = "reader: its disk has not done for 5 s what was asked of it"
+
+
+def rests_early(b, lives):
+    """The reader's disk does what it was asked, to the end.  In words: that the monitor did not wait for that."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        state, owners = b.state("reader"), [owner for _, _, owner in b.memory()[0]]
+        depth = b.under_way("reader")
+        if not depth or b.machine.shown().count("reads: round began") > lives:
+            return
+        if state not in ("starting", "ending") or "reader: RAM" not in owners:
+            yield f"it is {state}, and {depth} requests are under way; RAM: {owners}"
+            return                                      # the next owner comes at once, and may find something
+        assert time.monotonic() < deadline, f"{depth} requests have no end"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("harts", [1, 2])
+@pytest.mark.parametrize("how", ["kill", "reset", "stop"])
+def test_ends_while_its_disk_works(board, tmp_path, how, harts):
+    part, lives, early = tmp_path / "part.img", 0, []
+    part.write_bytes(b"\x5a" * READ)
+    ends, icount = ["kill"] if how == "kill" else [how, "kill"], harts == 1
+    b = board(witness((30 if icount else 100) * len(ends), icount),
+              guest("reader", "reads", "", 32, "hand", **{"disk-partition": "reader"}),
+              guest("next", "reads", "way=1", 32, "hand"), harts=harts, icount=icount,
+              disk=disk_of(tmp_path, ["reader"], f":{part}"), disk_speed=DISK_SPEED)
+    b.shows("witness: 1 ok")
+    before = b.memory()
+    b.ask("start reader")
+    for end in ends:
+        lives += 1
+        b.shows("reads: round under way", lives)
+        place = b.ram_of("reader")
+        assert b.under_way("reader") > 24
+        b.ask(f"{end} reader")
+        early += rests_early(b, lives)
+        if end == "stop":
+            b.becomes("reader", "stopped")
+            b.ask("start reader")
+    b.becomes("reader", "off")
+    assert b.memory() == before
+    b.ask("start next")
+    b.shows("reads: round looked", 3)
+    assert b.ram_of("next") == place
+    b.ask("kill next")
+    b.becomes("next", "off")
+    assert b.memory() == before
+    assert not icount or b.longest() <= STAY
+    shown = b.ends_well().shown
+    dirt = re.findall(r"reads: round \w+ dirt=(\d+)", shown)
+    assert not early and set(dirt) == {"0"}, (early, dirt)
+    told = shown.count(SILENT)                          # where instructions are the time, 8 s of the disk's are fewer
+    assert told <= lives if icount else told == lives
 
 
 # S5: who asks for more than there is gets nothing, and takes nothing.

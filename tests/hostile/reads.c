@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Keeps large reads of its disk under way, for as long as it lives.  Before that it looks for a
+// while whether its RAM is zero where no boot protocol puts anything, as it must be, and stay:
+// what an earlier life asked the disk for, or another VM, would come there.
+// way=1 has no disk, and goes on looking.
+// Shows: D11 P12
+#include "hostile.h"
+#include "virtio.h"
+
+#define AT_ONCE (QUEUE_SIZE / 2)
+#define SPAN    (256 * 1024) // bytes of a read
+#define LOOK_MS 500
+
+extern char image_start[], image_end[];
+
+static u64 dirt(u64 from, u64 to)
+{
+    u64 n = 0;
+
+    for (u64 at = from; at < to; at += 8)
+        n += *(volatile u64 *)at != 0;
+    return n;
+}
+
+static void look(const char *when)
+{
+    u64 until = time_now() + LOOK_MS * TICKS_PER_MS, n;
+
+    do
+        n = dirt(RAM, (u64)image_start) + dirt((u64)image_end, boot_state.fdt & ~7ul);
+    while (!n && time_now() < until);
+    say("round %s dirt=%lu", when, n);
+}
+
+// Header, and data with the status behind them: two descriptors, so that the ring holds more.
+static void read_offer(u16 n)
+{
+    u8 *data = (u8 *)RAM + 8 * MIB + n * (SPAN + PAGE);
+
+    disk_header[n].type   = T_IN;
+    disk_header[n].sector = 0;
+    rings.desc[2 * n]     = (struct desc){ (u64)&disk_header[n], sizeof disk_header[n], DESC_NEXT,
+                                           (u16)(2 * n + 1) };
+    rings.desc[2 * n + 1] = (struct desc){ (u64)data, SPAN + 1, DESC_WRITE, 0 };
+    disk_offer((u16)(2 * n));
+}
+
+GUEST(reads)
+{
+    u32 head, told;
+
+    while (arg("way", 0) == 1)
+        look("looked");
+    look("began");
+    disk_patience_ms = 60000;
+    disk_start(F_VERSION_1);
+    for (u16 n = 0; n < AT_ONCE; n++)
+        read_offer(n);
+    disk_kick();
+    say("round under way");
+    while (disk_wait(&head, &told)) {
+        if (told != SPAN + 1)
+            say("BAD told %u", told);
+        read_offer((u16)(head / 2));
+        disk_kick();
+    }
+    say("BAD a read is not back after %lu ms", disk_patience_ms);
+    rest();
+}
