@@ -12,8 +12,8 @@
 #include "dev/irq.h"
 #include "dev/machine.h"
 
-#define LINGER_US        250 // about what a disk takes for 1 MiB that it has in its cache
-#define LINGER_SKIPS_MAX 63
+#define LINGER_US       600 // a disk takes less for 1 MiB that it has in its cache
+#define LINGER_LOST_MAX 127
 
 // Brings the time of one that comes onto the hart up to date.  False: it sleeps on, or it is not to
 // run.  What it was told for an earlier turn is over; who told it otherwise since then finds this
@@ -50,20 +50,20 @@ static bool turn_admit(struct vcpu *v)
 // What a device is about to have for a vCPU that sleeps is often there before the hart would be
 // asleep and awake again.  So the vCPU looks for it for a moment, in place: the device need not
 // interrupt, and nobody has to be chosen, saved and loaded.  It does so only while nobody else
-// wants the hart, and after it has looked in vain only at every second, fourth ... wait.
+// wants the hart, and after it has looked in vain twice only at every second, fourth ... wait.
 
-// When there is something else to do than to wait.
-static u64 wait_end(const struct vcpu *v)
+static u64 slice_end(void)
 {
-    return min_u64(__atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED), timer_next(v));
+    return __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
 }
 
+// One whose own time has come may stay, for it does not wait.
 static bool may_linger(struct vcpu *v)
 {
     if (!v->waiting || v->hsm != HSM_STARTED || pending_of(v) || !bus_awaits(&v->vm->bus) ||
-        wait_end(v) <= clock_now())
+        slice_end() <= clock_now())
         return false;
-    if (v->linger_skips) {
+    if (v->linger_skips && timer_next(v) > clock_now()) {
         v->linger_skips--;
         return false;
     }
@@ -99,23 +99,26 @@ static bool linger(const struct vcpu *v, u64 until)
 
 static void linger_judge(struct vcpu *v, bool was_worth_it)
 {
-    v->linger_lost  = was_worth_it ? 0 : (u8)min_u64(2ul * v->linger_lost + 1, LINGER_SKIPS_MAX);
-    v->linger_skips = v->linger_lost;
+    v->linger_lost  = was_worth_it ? 0 : (u8)min_u64(2ul * v->linger_lost + 1, LINGER_LOST_MAX);
+    v->linger_skips = v->linger_lost / 2;
 }
 
 bool sched_linger(struct vcpu *v)
 {
     u32 which  = bus_awaits(&v->vm->bus);
-    u64 wanted = may_linger(v) ? share_stand() : 0;
-    u64 begin, until;
+    u64 wanted = may_linger(v) ? share_stand() : 0, begin, end;
 
     if (!wanted)
         return false;
+    if (timer_next(v) <= clock_now()) {
+        share_forgive(v, 0);
+        return turn_admit(v);
+    }
     linger_tell(v, which, true);
     stay_ends_of(v);
     begin = clock_now();
-    until = min_u64(begin + ticks_of_us(LINGER_US), min_u64(wanted, wait_end(v)));
-    linger_judge(v, linger(v, until));
+    end   = min_u64(min_u64(wanted, slice_end()), timer_next(v));
+    linger_judge(v, linger(v, min_u64(end, begin + ticks_of_us(LINGER_US))));
     share_forgive(v, clock_now() - begin);
     stay_begins();
     linger_tell(v, which, false);
@@ -127,7 +130,7 @@ bool sched_linger(struct vcpu *v)
 static void end_turn(struct vcpu *v)
 {
     struct vm *vm    = v->vm;
-    u64        slice = __atomic_load_n(&runq_here()->slice_end, __ATOMIC_RELAXED);
+    u64        slice = slice_end();
     u64        end   = min_u64(slice, clock_now() + ticks_of_ms(SLICE_MS));
 
     if (v != vm->vcpus[0] || !runq_is_alone(v))

@@ -96,8 +96,8 @@ struct vcpu {
     bool                 is_counted;     // what scause tells of an interrupt
     u8                   spent_on;       // enum spent: this stay
     u8                   step;           // length of the instruction at pc, for NEXT
-    u8                   linger_skips;   // waits in which it does not linger; and after
-    u8                   linger_lost;    // the next time in vain
+    u8                   linger_skips;   // waits in which it does not linger
+    u8                   linger_lost;    // in vain, one after the other, as 2^n - 1
     u64                  m_deadline;     // vCLINT's mtimecmp, in ticks
     u64                  real_counters;  // what the hart's scounteren, senvcfg hold for us
     u64                  real_envcfg;
