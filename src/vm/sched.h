@@ -30,7 +30,7 @@ bool irq_poll(void);
 // The vCPU sleeps until an interrupt that it enabled pends.
 enum outcome sched_wait(struct vcpu *v);
 // In place of giving way, for v that sleeps: stays on its hart for a moment, if a device is about
-// to have something for it.  True: it has, and v goes on.
+// to have something for it, or serves its deadlines if they have come.  True: v goes on.
 bool sched_linger(struct vcpu *v);
 // v can run from now on.
 void sched_started(struct vcpu *v);
