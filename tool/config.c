@@ -134,7 +134,7 @@ const struct field vm_fields[] = {
     [VM_ENGINE] = { .name = "engine", .option = "--engine", .value = "ENGINE", .otherwise = "auto", .kind = &word_kind, VM(engine),
       .words = engines, .help = "how it is run; auto: the fastest that hart and guest allow" },
     [VM_WEIGHT] = { .name = "weight", .option = "--weight", .value = "N", .otherwise = "100", .kind = &number_kind, VM(weight),
-      BETWEEN(1, 1000), .help = "its share of the harts against the others'" },
+      BETWEEN(1, 1000), .help = "its share of the harts, and of the disk, against the others'" },
     [VM_CAP] = { .name = "cap", .option = "--cap", .value = "PERCENT", .otherwise = "none", .kind = &percent_kind, VM(cap),
       BETWEEN(1, 100), .help = "at most so many per cent of one hart" },
     [VM_WATCHDOG] = { .name = "watchdog", .option = "--watchdog", .value = "SECONDS", .otherwise = "none", .kind = &number_kind, VM(watchdog),

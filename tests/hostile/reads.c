@@ -2,8 +2,9 @@
 // Keeps large reads of its disk under way, for as long as it lives.  Before that it looks for a
 // while whether its RAM is zero where no boot protocol puts anything, as it must be, and stay:
 // what an earlier life asked the disk for, or another VM, would come there.
-// way=1 has no disk, and goes on looking.
-// Shows: D11 P12
+// way=1 has no disk, and goes on looking; way=2 has nothing to look for, and sleeps until its disk
+// has done something.
+// Shows: D11 P12 S4
 #include "hostile.h"
 #include "virtio.h"
 
@@ -45,20 +46,44 @@ static void read_offer(u16 n)
     disk_offer((u16)(2 * n));
 }
 
+// Until more than so many have ever been done.
+static void sleep_while_done(u16 done)
+{
+    while (rings.used.index == done) {
+        u32 id;
+
+        __asm__ volatile("wfi");
+        id = plic_claim();
+        disk_put(VIRTIO_ACK, disk_get(VIRTIO_INTERRUPTS));
+        if (id)
+            plic_complete(id);
+    }
+}
+
 GUEST(reads)
 {
+    u64 way = arg("way", 0);
+    u16 done = 0;
     u32 head, told;
 
-    while (arg("way", 0) == 1)
+    while (way == 1)
         look("looked");
-    look("began");
+    if (way == 0)
+        look("began");
     disk_patience_ms = 60000;
     disk_start(F_VERSION_1);
+    plic_enable(IRQ_DISK, 1);
+    csr_write(CSR_SIE, way == 2 ? INT_SEI : 0);
     for (u16 n = 0; n < AT_ONCE; n++)
         read_offer(n);
     disk_kick();
     say("round under way");
-    while (disk_wait(&head, &told)) {
+    for (;;) {
+        if (way == 2)
+            sleep_while_done(done);
+        if (!disk_wait(&head, &told))
+            break;
+        done++;
         if (told != SPAN + 1)
             say("BAD told %u", told);
         read_offer((u16)(head / 2));

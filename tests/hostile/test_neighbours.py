@@ -7,6 +7,7 @@ Always: every wait has an end.
 """
 
 import re
+import struct
 import subprocess
 import time
 
@@ -356,6 +357,39 @@ def test_ends_while_its_disk_works(board, tmp_path, how, harts):
     assert not early and set(dirt) == {"0"}, (early, dirt)
     told = shown.count(SILENT)                          # where instructions are the time, 8 s of the disk's are fewer
     assert told <= lives if icount else told == lives
+
+
+# S4: a disk that is slow is shared by weight, and a limit holds whatever the weight.
+
+SHARED_SPEED = 32 << 20                                 # bytes a second of the host's
+OF_BYTES, OF_REQUESTS = 2 << 20, 12                     # a second, of those with a limit
+
+
+def test_a_disk_is_shared_by_weight(board, tmp_path):
+    content = tmp_path / "part.img"
+    content.write_bytes(b"\x5a" * READ)
+    mine = {"light": {"weight": 100}, "heavy": {"weight": 300},
+            "bytes": {"weight": 1000, "disk-bytes": struct.pack(">Q", OF_BYTES)},
+            "requests": {"weight": 1000, "disk-requests": OF_REQUESTS}}
+    b = board(*[guest(name, "reads", "way=2", 32, **{"disk-partition": name, **more}) for name, more in mine.items()],
+              harts=2, disk=disk_of(tmp_path, mine, f":{content}"), disk_speed=SHARED_SPEED)
+    b.shows("reads: round under way", len(mine))
+
+    def seen():
+        return time.monotonic(), {user["owner"]: user for user in b.ask("disks")["users"]}
+
+    time.sleep(SHARE_SECONDS)                           # what a limit lets through at once is gone
+    began, before = seen()
+    time.sleep(2 * SHARE_SECONDS)
+    ended, after = seen()
+    had = {name: after[name]["bytes"] - before[name]["bytes"] for name in mine}
+    rate = {name: had[name] / (ended - began) for name in mine}
+    assert 2.7 < had["heavy"] / had["light"] < 3.3, rate
+    assert 0.9 < rate["bytes"] / OF_BYTES < 1.1, rate
+    assert 0.9 < rate["requests"] / (OF_REQUESTS * READ) < 1.1, rate
+    assert 0.9 < sum(rate.values()) / SHARED_SPEED < 1.1, rate
+    assert not any(user["errors"] for user in after.values())
+    assert "BAD" not in b.machine.shown() and "PANIC" not in b.machine.shown()
 
 
 # S5: who asks for more than there is gets nothing, and takes nothing.
