@@ -95,7 +95,7 @@ class Machine:
         if icount and harts == 1:
             command += ["-icount", "shift=0,sleep=off"]
         if disk:
-            slowly = f",throttling.bps-read={disk_speed}" if disk_speed else ""     # bytes a second of the host's
+            slowly = f",throttling.bps-total={disk_speed}" if disk_speed else ""     # bytes a second of the host's
             command += ["-global", "virtio-mmio.force-legacy=false",
                         "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}{slowly}",
                         "-device", "virtio-blk-device,drive=disk"]

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Keeps large reads of its disk under way, for as long as it lives.  Before that it looks for a
-// while whether its RAM is zero where no boot protocol puts anything, as it must be, and stay:
+// Keeps large reads of its disk under way, or writes, for as long as it lives.  Before that it looks
+// for a while whether its RAM is zero where no boot protocol puts anything, as it must be, and stay:
 // what an earlier life asked the disk for, or another VM, would come there.
 // way=1 has no disk, and goes on looking; way=2 has nothing to look for, and sleeps until its disk
-// has done something.
+// has done something; way=3 writes, each request at a place of its own.
 // Shows: D11 P12 S4
 #include "hostile.h"
 #include "virtio.h"
 
+#include <string.h>
+
 #define AT_ONCE (QUEUE_SIZE / 2)
 #define SPAN    (256 * 1024) // bytes of a read
+#define ROOM    (SPAN + PAGE) // of a request
+#define DATA    ((u8 *)RAM + 8 * MIB)
 #define LOOK_MS 500
 
 extern char image_start[], image_end[];
@@ -33,16 +37,24 @@ static void look(const char *when)
     say("round %s dirt=%lu", when, n);
 }
 
-// Header, and data with the status behind them: two descriptors, so that the ring holds more.
-static void read_offer(u16 n)
+// Two descriptors each, so that the ring holds more (2.7.4: framing is the driver's affair).
+static void request_offer(u16 n, bool write)
 {
-    u8 *data = (u8 *)RAM + 8 * MIB + n * (SPAN + PAGE);
+    u8            *data   = DATA + n * ROOM;
+    struct header *header = (struct header *)(void *)data; // a write's, with its data behind it
 
-    disk_header[n].type   = T_IN;
-    disk_header[n].sector = 0;
-    rings.desc[2 * n]     = (struct desc){ (u64)&disk_header[n], sizeof disk_header[n], DESC_NEXT,
-                                           (u16)(2 * n + 1) };
-    rings.desc[2 * n + 1] = (struct desc){ (u64)data, SPAN + 1, DESC_WRITE, 0 };
+    if (write) {
+        *header               = (struct header){ .type = T_OUT, .sector = n * (SPAN / SECTOR) };
+        rings.desc[2 * n]     = (struct desc){ (u64)header, sizeof *header + SPAN, DESC_NEXT,
+                                               (u16)(2 * n + 1) };
+        rings.desc[2 * n + 1] = (struct desc){ (u64)&disk_status[n], 1, DESC_WRITE, 0 };
+    } else {
+        disk_header[n].type   = T_IN;
+        disk_header[n].sector = 0;
+        rings.desc[2 * n]     = (struct desc){ (u64)&disk_header[n], sizeof disk_header[n], DESC_NEXT,
+                                               (u16)(2 * n + 1) };
+        rings.desc[2 * n + 1] = (struct desc){ (u64)data, SPAN + 1, DESC_WRITE, 0 };
+    }
     disk_offer((u16)(2 * n));
 }
 
@@ -74,8 +86,10 @@ GUEST(reads)
     disk_start(F_VERSION_1);
     plic_enable(IRQ_DISK, 1);
     csr_write(CSR_SIE, way == 2 ? INT_SEI : 0);
+    if (way == 3)
+        memset(DATA, 0xa5, AT_ONCE * ROOM);
     for (u16 n = 0; n < AT_ONCE; n++)
-        read_offer(n);
+        request_offer(n, way == 3);
     disk_kick();
     say("round under way");
     for (;;) {
@@ -84,11 +98,11 @@ GUEST(reads)
         if (!disk_wait(&head, &told))
             break;
         done++;
-        if (told != SPAN + 1)
+        if (told != (way == 3 ? 1 : SPAN + 1))
             say("BAD told %u", told);
-        read_offer((u16)(head / 2));
+        request_offer((u16)(head / 2), way == 3);
         disk_kick();
     }
-    say("BAD a read is not back after %lu ms", disk_patience_ms);
+    say("BAD a request is not back after %lu ms", disk_patience_ms);
     rest();
 }

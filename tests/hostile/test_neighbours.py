@@ -359,6 +359,40 @@ def test_ends_while_its_disk_works(board, tmp_path, how, harts):
     assert told <= lives if icount else told == lives
 
 
+# D11: the same of what it writes: nothing comes to the disk that is not its own.
+
+def test_ends_while_its_disk_writes(board, tmp_path):
+    content, at_once = tmp_path / "part.img", 32
+    content.write_bytes(b"\x5a" * READ * at_once)
+    image = disk_of(tmp_path, ["writer"], f":{content}")
+    b = board(witness(1000), guest("writer", "reads", "way=3", 32, "hand", **{"disk-partition": "writer"}),
+              guest("next", "mark", "way=2", 32, "hand"), harts=2, disk=image, disk_speed=DISK_SPEED)
+    b.shows("witness: 1 ok")
+    before = b.memory()
+    b.ask("start writer")
+    b.shows("reads: round under way")
+    place = b.ram_of("writer")
+    first = next(part["first"] for part in b.ask("disks")["partitions"] if part["label"] == "writer")
+    assert b.under_way("writer") > 24
+    b.ask("kill writer")
+    b.becomes("writer", "off")
+    assert b.memory() == before
+    b.ask("start next")
+    b.shows("mark: round marked")
+    assert b.ram_of("next") == place
+    deadline = time.monotonic() + SECONDS
+    while b.under_way("writer"):
+        assert time.monotonic() < deadline, "its requests have no end"
+        time.sleep(0.1)
+    b.machine.stop()
+    with open(image, "rb") as disk:
+        disk.seek(first * 512)
+        kinds = [set(disk.read(READ)) for _ in range(at_once)]
+    assert all(kind <= {0x5a, 0xa5} for kind in kinds), kinds
+    assert {0xa5} in kinds
+    assert "BAD" not in b.machine.shown() and "PANIC" not in b.machine.shown()
+
+
 # S4: a disk that is slow is shared by weight, and a limit holds whatever the weight.
 
 SHARED_SPEED = 32 << 20                                 # bytes a second of the host's
