@@ -50,8 +50,12 @@ def cmdline(command):
 
 
 def results(command, what):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", timeout=TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, errors="replace", timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as why:            # whose output is bytes, whatever `text` says
+        shown = (why.output or b"").decode(errors="replace")
+        raise BenchError(f"{what}: no end after {TIMEOUT_S} s; its console's end:\n{shown[-1500:]}") from None
     found = RESULT.findall(done.stdout)
     sent = [int(n) * 1000 / int(ns) for kind, n, ns in found if kind == "send"]
     turns = [int(ns) / int(n) / 1000 for kind, n, ns in found if kind == "turns"]
@@ -125,7 +129,7 @@ def main():
     try:
         build()
         got = measure(options.rounds, options.seconds)
-    except (BenchError, subprocess.TimeoutExpired) as why:
+    except BenchError as why:
         sys.exit(f"bench: {why}")
     print("\n\n".join(parts(got)))
 
