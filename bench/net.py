@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from measure import BUILD, OUT, QEMU, BenchError, goal, say, table, tool_run             # noqa: E402
+from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, say, table, tool_run  # noqa: E402
 
 CACHE = Path(os.environ.get("DUOMO_CACHE")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duomo")
@@ -55,12 +55,12 @@ def results(command, what):
                               text=True, errors="replace", timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as why:            # whose output is bytes, whatever `text` says
         shown = (why.output or b"").decode(errors="replace")
-        raise BenchError(f"{what}: no end after {TIMEOUT_S} s; its console's end:\n{shown[-1500:]}") from None
+        raise BenchError(f"{what}: no end after {TIMEOUT_S} s" + last_lines(shown.splitlines())) from None
     found = RESULT.findall(done.stdout)
     sent = [int(n) * 1000 / int(ns) for kind, n, ns in found if kind == "send"]
     turns = [int(ns) / int(n) / 1000 for kind, n, ns in found if kind == "turns"]
     if len(sent) != 2 or len(turns) != 1:
-        raise BenchError(f"{what}: no result; its console's end:\n{done.stdout[-1500:]}")
+        raise BenchError(f"{what}: no result" + last_lines(done.stdout.splitlines()))
     say(f"{what}: {max(sent):.1f} MB/s, {turns[0]:.0f} us")
     return max(sent), turns[0]
 
