@@ -124,9 +124,9 @@ static bool must_flush(const struct vblk *b, const struct request *r)
 
 static void flush_submit(struct vblk *b, struct request *r)
 {
-    r->blk.op        = BLK_FLUSH;
-    r->blk.sector    = 0;
-    r->blk.n_sectors = r->blk.n_segs = 0;
+    r->blk.op     = BLK_FLUSH;
+    r->blk.sector = r->blk.n_sectors = r->blk.n_segs = 0;
+    r->blk.table                                     = NULL;
     submit(b, r);
 }
 
@@ -223,6 +223,7 @@ static void range_start(struct vblk *b, struct request *r, enum blk_op op)
     r->blk.sector    = e.sector;
     r->blk.n_sectors = e.n_sectors;
     r->blk.n_segs    = 0;
+    r->blk.table     = NULL;
     if (!whole || !most || e.flags & ~(u32)(op == BLK_DISCARD ? 0 : RANGE_UNMAP))
         give_back(b, r, VIRTIO_BLK_UNSUPP);
     else if (e.n_sectors > most)

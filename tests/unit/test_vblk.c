@@ -440,6 +440,36 @@ TEST(a_flush_has_nothing_of_its_write)
     EXPECT_EQ(disk->waiting[0]->n_segs, 0, "pieces");
 }
 
+// A request without data has nothing of what it was before, not even before a reset, after which the
+// table that it had may be another's.
+TEST(no_request_has_anothers_table)
+{
+    static const u32 types[] = { T_FLUSH, T_DISCARD, T_WRITE_ZEROES };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        bool is_flush = types[i] == T_FLUSH;
+
+        driver_start(&d, ALL, RINGS);
+        offer(0, T_OUT, 3, DATA, 512);
+        offer_table(3, T_OUT, 100, 20, false, false);
+        driver_notify(&d);
+        ramdisk_finish_all(disk);
+        kicks();
+        driver_start(&d, ALL, RINGS);
+        memset((void *)ram(PIECE(0, 0)), (int)(0x40 + i), 1024 * 20);
+        offer_table(0, T_OUT, 200, 20, false, false);
+        assert_true(gmem_write(&r->vm, gpa(DATA + 0x100000), &(u64[2]){ 500, 8 }, 16));
+        offer(1, types[i], 0, DATA + 0x100000, is_flush ? 0 : 16);
+        driver_notify(&d);
+        EXPECT_EQ(disk->n_waiting, 2, "both");
+        EXPECT_EQ(!!disk->waiting[0]->table, true, "the write's");
+        EXPECT_EQ(!!disk->waiting[1]->table, false, "type %u", types[i]);
+        ramdisk_finish_all(disk);
+        kicks();
+        table_data_judge(0, 200, 20);
+    }
+}
+
 // Many of them begin together: what was submitted is looked after once, by whoever found them.
 TEST(flushes_begin_together)
 {
@@ -1115,6 +1145,7 @@ int main(void)
         RUN_ON_RIG(errors_of_writes_and_flushes),
         RUN_ON_RIG(writes_through_for_who_cannot_flush),
         RUN_ON_RIG(a_flush_has_nothing_of_its_write),
+        RUN_ON_RIG(no_request_has_anothers_table),
         RUN_ON_RIG(flushes_begin_together),
         RUN_ON_RIG(no_place_for_header_or_status),
         RUN_ON_RIG(many_in_flight_in_any_order),

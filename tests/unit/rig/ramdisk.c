@@ -69,6 +69,8 @@ static enum blk_status submit(struct blkdev *blk, struct blkreq *r)
     ASSERT(r->n_segs <= d->dev.segs_max);
     if (r->op == BLK_READ || r->op == BLK_WRITE)
         ASSERT(bytes_of(r) == r->n_sectors * SECTOR_SIZE && r->n_sectors <= d->dev.sectors_max);
+    else
+        ASSERT(!r->n_segs && !r->table); // which may be another's by now
     if (r->table)
         table_judge(d, r);
     d->n_submitted++;
