@@ -25,7 +25,7 @@ from statistics import median, pstdev
 from typing import NamedTuple
 
 from company import Console
-from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, number, say, table, tool_run
+from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, monitor_ask, number, say, table, tool_run
 
 IMAGES, SIZE_MIB = {kind: OUT / f"disk.{kind}.img" for kind in ("bare", "vm")}, 128
 RESULT = re.compile(r"bench (\w+) turn (\d+) iterations (\d+) ns_total (\d+)")
@@ -175,12 +175,8 @@ class Vm(Linux):
         self.type(b"\x1dx")
 
     def spent(self):
-        done = subprocess.run([str(BUILD / "duomo"), "monitor", "--to", "disk", "--json", "-c",
-                               "stats linux"], env=self.environment, capture_output=True, text=True,
-                              timeout=60, check=False)
-        if done.returncode:
-            raise BenchError(f"{self.what}: stats: {done.stderr.strip() or done.stdout}")
-        vcpu = json.loads(done.stdout)["vcpus"][0]
+        stats = monitor_ask("disk", "--json", "-c", "stats linux", env=self.environment)
+        vcpu = json.loads(stats)["vcpus"][0]
         return sum(vcpu[name] for name in COUNTED)
 
     def count(self):

@@ -14,6 +14,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 BUILD = TOP / "build"
 OUT = BUILD / "bench"
+ANSWER_S = 60
 QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
 
 
@@ -30,6 +31,18 @@ def tool_run(command):
                           check=False)
     if done.returncode:
         raise BenchError(f"{command[0]}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def monitor_ask(machine, *command, **more):
+    """What the monitor of the machine of this name answers; an error if it says nothing for a minute."""
+    try:
+        done = subprocess.run([BUILD / "duomo", "monitor", "--to", machine, *command], capture_output=True,
+                              text=True, errors="replace", timeout=ANSWER_S, check=False, **more)
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{machine}: {command[-1]}: no answer after {ANSWER_S} s") from None
+    if done.returncode:
+        raise BenchError(f"{machine}: {command[-1]}: {done.stderr.strip() or done.stdout}")
     return done.stdout
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, say, table, tool_run  # noqa: E402
+from measure import BUILD, OUT, QEMU, BenchError, goal, last_lines, monitor_ask, say, table, tool_run  # noqa: E402
 
 CACHE = Path(os.environ.get("DUOMO_CACHE")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duomo")
@@ -27,6 +27,7 @@ KERNEL, INITRD = CACHE / "kernel" / "Image", OUT / "net-initrd.gz"
 HERE, ROOT = OUT / "tcpbench", OUT / "net-root"
 OUTSIDE, OTHER = "10.0.2.2", "10.0.2.22"
 TURNS, TIMEOUT_S = 500, 300
+QUESTIONS = ("net", "devs a", "stats a", "regs a", "csr a", "harts", "log")
 BARE, BETWEEN = "bare, to this computer", "VM to VM"
 RESULT = re.compile(r"net (send|turns) (?:bytes|count) (\d+) ns (\d+)")
 
@@ -49,18 +50,32 @@ def cmdline(command):
     return f'console=ttyS0 TERM=dumb quiet duomo.run="{command}"'
 
 
-def results(command, what):
-    try:
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as why:            # whose output is bytes, whatever `text` says
-        shown = (why.output or b"").decode(errors="replace")
-        raise BenchError(f"{what}: no end after {TIMEOUT_S} s" + last_lines(shown.splitlines())) from None
-    found = RESULT.findall(done.stdout)
+def standing(machine):
+    """Where its frames wait, as its monitor says."""
+    said = ""
+    for question in QUESTIONS:
+        try:
+            said += f"\n{question}:\n" + monitor_ask(machine, "-c", question)
+        except BenchError as why:
+            said += f"\n{why}"
+    return said
+
+
+def results(command, what, machine=None):
+    with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace") as run:
+        try:
+            shown = run.communicate(timeout=TIMEOUT_S)[0]
+        except subprocess.TimeoutExpired:
+            say(f"{what}: no end after {TIMEOUT_S} s" + (standing(machine) if machine else ""))
+            run.kill()
+            shown = run.communicate()[0]
+            raise BenchError(f"{what}: no end" + last_lines(shown.splitlines())) from None
+    found = RESULT.findall(shown)
     sent = [int(n) * 1000 / int(ns) for kind, n, ns in found if kind == "send"]
     turns = [int(ns) / int(n) / 1000 for kind, n, ns in found if kind == "turns"]
     if len(sent) != 2 or len(turns) != 1:
-        raise BenchError(f"{what}: no result" + last_lines(done.stdout.splitlines()))
+        raise BenchError(f"{what}: no result" + last_lines(shown.splitlines()))
     say(f"{what}: {max(sent):.1f} MB/s, {turns[0]:.0f} us")
     return max(sent), turns[0]
 
@@ -81,7 +96,7 @@ def virtual(harts, to, port, seconds, what):
     server = f"ifconfig eth0 {OTHER} up; tcpbench serve {port} & sleep {2 * seconds + 30}"
     vms = vm("a", asks("10.0.2.21", to, port, seconds)) + (vm("b", server) if to == OTHER else "")
     path.write_text(f"machine:\n  harts: {harts}\n  network: yes\nvms:\n{vms}")
-    return results([BUILD / "duomo", "run", path], what)
+    return results([BUILD / "duomo", "run", path], what, path.stem)
 
 
 def measure(rounds, seconds):
