@@ -185,6 +185,46 @@ def test_silent_company_is_an_error_and_ends(monkeypatch, tmp_path):
     assert machine.process.poll() is not None
 
 
+# What is made of a machine that measures TCP.
+
+def machine_says(*lines, ends="exit 0"):
+    return ["sh", "-c", "\n".join(f"echo '{line}'" for line in lines) + f"\n{ends}"]
+
+
+def test_tcp_is_the_most_of_what_was_sent():
+    command = machine_says("net turns count 4 ns 8000", "net send bytes 500 ns 1000", "net send bytes 800 ns 1000")
+    assert run.net.results(command, "x") == (800, 2)
+
+
+def test_tcp_without_a_result_is_an_error():
+    with pytest.raises(run.BenchError, match="x: no result(.|\n)*last words"):
+        run.net.results(machine_says("net turns count 4 ns 8000", "last words"), "x")
+
+
+def test_tcp_without_an_end_tells_what_stands(monkeypatch, tmp_path, capsys):
+    tool = tmp_path / "duomo"
+    tool.write_text('#!/bin/sh\n[ "$5" = net ] || exec echo "asked $*"\necho "of no port" >&2\nexit 1\n')
+    tool.chmod(0o755)
+    monkeypatch.setattr(run.net, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(sys.modules["measure"], "BUILD", tmp_path)
+    with pytest.raises(run.BenchError, match="x: no end(.|\n)*last words"):
+        run.net.results(machine_says("last words", ends="exec sleep 60"), "x", "place")
+    said = capsys.readouterr().err
+    assert "place: net: of no port" in said
+    for question in ("devs a", "stats a", "log"):
+        assert f"\n{question}:\nasked monitor --to place -c {question}\n" in said
+
+
+def test_silent_monitor_is_an_error(monkeypatch, tmp_path):
+    tool = tmp_path / "duomo"
+    tool.write_text("#!/bin/sh\nexec sleep 60\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(sys.modules["measure"], "BUILD", tmp_path)
+    monkeypatch.setattr(sys.modules["measure"], "ANSWER_S", 0.2)
+    with pytest.raises(run.BenchError, match="place: stats a: no answer after"):
+        sys.modules["measure"].monitor_ask("place", "-c", "stats a")
+
+
 # Goals.
 
 def test_deviation_is_from_what_the_weight_says():
