@@ -327,9 +327,16 @@ def test_signal_ends_both(here, which, mode):
 
 def test_signal_ends_both_while_nobody_takes_the_output(here):
     process = here.start()
-    process.stdin.write(200000 * b"a")
-    process.stdin.flush()
-    time.sleep(0.5)
+    keys = process.stdin.fileno()
+    os.set_blocking(keys, False)
+
+    def takes_keys():
+        try:
+            return os.write(keys, 4096 * b"a")
+        except BlockingIOError:
+            return 0
+
+    until(lambda: not takes_keys() and not (time.sleep(0.3) or takes_keys()))   # neither side takes more
     process.terminate()
     assert process.wait(SECONDS) == -signal.SIGTERM
     assert here.is_clean()
