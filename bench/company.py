@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from measure import BUILD, QEMU, BenchError, last_lines, say, tool_run
+from measure import BUILD, QEMU, BenchError, last_lines, monitor_ask, say, tool_run
 
 GUEST = BUILD / "hostile" / "company.bin"
 # One instruction takes a nanosecond; or eight, which is a slow board's hart: 125 million a second.
@@ -168,12 +168,7 @@ class Company(Console):
 
     def ask(self, command):
         """What the monitor says to it."""
-        done = subprocess.run([str(BUILD / "duomo"), "monitor", "--to", "company", "--json", "-c",
-                               command], env=self.environment, capture_output=True, text=True,
-                              timeout=60, check=False)
-        if done.returncode:
-            raise BenchError(f"{self.what}: {command}: {done.stderr.strip() or done.stdout}")
-        return json.loads(done.stdout)
+        return json.loads(monitor_ask(self.what, "company", command, "--json", environment=self.environment))
 
 
 # From the last instruction of one VM to the first of the next.

@@ -17,7 +17,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -175,7 +174,7 @@ class Vm(Linux):
         self.type(b"\x1dx")
 
     def spent(self):
-        stats = monitor_ask("disk", "--json", "-c", "stats linux", env=self.environment)
+        stats = monitor_ask(self.what, "disk", "stats linux", "--json", environment=self.environment)
         vcpu = json.loads(stats)["vcpus"][0]
         return sum(vcpu[name] for name in COUNTED)
 

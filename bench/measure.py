@@ -34,15 +34,16 @@ def tool_run(command):
     return done.stdout
 
 
-def monitor_ask(machine, *command, **more):
+def monitor_ask(what, machine, command, *options, environment=None):
     """What the monitor of the machine of this name answers; an error if it says nothing for a minute."""
     try:
-        done = subprocess.run([BUILD / "duomo", "monitor", "--to", machine, *command], capture_output=True,
-                              text=True, errors="replace", timeout=ANSWER_S, check=False, **more)
+        done = subprocess.run([str(BUILD / "duomo"), "monitor", "--to", machine, *options, "-c", command],
+                              env=environment, capture_output=True, text=True, errors="replace",
+                              timeout=ANSWER_S, check=False)
     except subprocess.TimeoutExpired:
-        raise BenchError(f"{machine}: {command[-1]}: no answer after {ANSWER_S} s") from None
+        raise BenchError(f"{what}: {command}: no answer after {ANSWER_S} s") from None
     if done.returncode:
-        raise BenchError(f"{machine}: {command[-1]}: {done.stderr.strip() or done.stdout}")
+        raise BenchError(f"{what}: {command}: {done.stderr.strip() or done.stdout}")
     return done.stdout
 
 

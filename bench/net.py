@@ -55,7 +55,7 @@ def standing(machine):
     said = ""
     for question in QUESTIONS:
         try:
-            said += f"\n{question}:\n" + monitor_ask(machine, "-c", question)
+            said += f"\n{question}:\n" + monitor_ask(machine, machine, question)
         except BenchError as why:
             said += f"\n{why}"
     return said
@@ -67,10 +67,12 @@ def results(command, what, machine=None):
         try:
             shown = run.communicate(timeout=TIMEOUT_S)[0]
         except subprocess.TimeoutExpired:
+            shown = None
             say(f"{what}: no end after {TIMEOUT_S} s" + (standing(machine) if machine else ""))
+        finally:
             run.kill()
-            shown = run.communicate()[0]
-            raise BenchError(f"{what}: no end" + last_lines(shown.splitlines())) from None
+        if shown is None:
+            raise BenchError(f"{what}: no end" + last_lines(run.communicate()[0].splitlines()))
     found = RESULT.findall(shown)
     sent = [int(n) * 1000 / int(ns) for kind, n, ns in found if kind == "send"]
     turns = [int(ns) / int(n) / 1000 for kind, n, ns in found if kind == "turns"]

@@ -222,7 +222,7 @@ def test_silent_monitor_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(sys.modules["measure"], "BUILD", tmp_path)
     monkeypatch.setattr(sys.modules["measure"], "ANSWER_S", 0.2)
     with pytest.raises(run.BenchError, match="place: stats a: no answer after"):
-        sys.modules["measure"].monitor_ask("place", "-c", "stats a")
+        sys.modules["measure"].monitor_ask("place", "place", "stats a")
 
 
 # Goals.
